@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from math import gcd
 
 import numpy as np
 from pymatgen.core import Element, Species, Structure
@@ -33,8 +35,9 @@ def anion_elements(structure: Structure) -> frozenset[str]:
         states.setdefault(specie.symbol, set()).add(charge)
     else:
         return frozenset(symbol for symbol, charges in states.items() if max(charges) < 0)
-    amounts = structure.composition.reduced_composition.get_el_amt_dict()
-    return _anions_by_balance(tuple(sorted(amounts.items())))
+    counts = Counter(site.specie.symbol for site in structure)
+    units = gcd(*counts.values())
+    return _anions_by_balance(tuple(sorted((symbol, count // units) for symbol, count in counts.items())))
 
 
 def center_sites(structure: Structure) -> tuple[IntArray, frozenset[str]]:
@@ -60,7 +63,7 @@ def electronegativity(symbol: str) -> float:
 
 
 @lru_cache(maxsize=65536)
-def _anions_by_balance(amounts: tuple[tuple[str, float], ...]) -> frozenset[str]:
+def _anions_by_balance(amounts: tuple[tuple[str, int], ...]) -> frozenset[str]:
     """Anions of a reduced composition, given as sorted (element, amount) pairs."""
     candidates = sorted((symbol for symbol, _ in amounts if _can_be_anion(symbol)), key=electronegativity)[::-1]
     if not candidates or len(amounts) == 1:
@@ -78,7 +81,7 @@ def _anions_by_balance(amounts: tuple[tuple[str, float], ...]) -> frozenset[str]
 
 
 def _balances(
-    amounts: Iterable[tuple[str, float]],
+    amounts: Iterable[tuple[str, int]],
     anions: frozenset[str],
     states: Callable[[str], tuple[int, ...]],
     partial: bool,
