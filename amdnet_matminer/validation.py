@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,14 @@ CLOSEST_ATOMS = 0.1
 
 HEAVIEST_ELEMENT = 94
 """Largest atomic number of the element embedding (plutonium), as in the published network."""
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "architecture": ("amdnet-2021", "megnet"),
+    "schedule": ("cosine", "constant"),
+    "loss": ("mae", "mse"),
+}
+_POSITIVE = ("atom_cutoff", "motif_cutoff", "learning_rate")
+_COUNTS = ("rbf_edge_dim_atom", "rbf_edge_dim_motif", "epochs", "batch_size", "patience")
 
 
 def check_structures(structures: Iterable[Structure]) -> list[Structure]:
@@ -111,6 +120,30 @@ def check_targets(y: Any, n_structures: int) -> NDArray[np.float64]:
             "remove these structures or supply their labels"
         )
     return array
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Check the parameters of an estimator.
+
+    Args:
+        parameters: As ``get_params`` gives them.
+
+    Raises:
+        ValueError: One is out of its range; the message names it and the range.
+    """
+    for name, value in parameters.items():
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise ValueError(f"{name} must be one of {list(_CHOICES[name])}, got {value!r}")
+        if name in _POSITIVE and not (_is_number(value) and value > 0):
+            raise ValueError(f"{name} must be a number above 0, got {value!r}")
+        if name in _COUNTS and not (isinstance(value, Integral) and value >= 1):
+            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+    if not (_is_number(parameters["validation_fraction"]) and 0 <= parameters["validation_fraction"] < 1):
+        raise ValueError(f"validation_fraction must be in [0, 1), got {parameters['validation_fraction']!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and bool(np.isfinite(value))
 
 
 def _check_sites(structure: Structure, name: str) -> None:

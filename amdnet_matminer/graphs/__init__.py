@@ -1,0 +1,18 @@
+"""Crystals as dual graphs, and batches of them."""
+
+from __future__ import annotations
+
+from amdnet_matminer.graphs.batching import Batch, SizeLadder, batch_graphs, deal, sizes_of
+from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph, atom_graph, dual_graph
+
+__all__ = [
+    "AtomGraph",
+    "Batch",
+    "DualGraph",
+    "SizeLadder",
+    "atom_graph",
+    "batch_graphs",
+    "deal",
+    "dual_graph",
+    "sizes_of",
+]

@@ -9,6 +9,7 @@ from pymatgen.core import Structure
 
 from amdnet_matminer.motifs import MotifGraph, motif_graph
 from amdnet_matminer.motifs.types import FloatArray, IntArray
+from amdnet_matminer.validation import check_structure
 
 
 class AtomGraph(NamedTuple):
@@ -61,14 +62,22 @@ def atom_graph(structure: Structure, cutoff: float = 5.0) -> AtomGraph:
     )
 
 
-def dual_graph(structure: Structure, atom_cutoff: float = 5.0) -> DualGraph:
+def dual_graph(structure: Structure, atom_cutoff: float = 5.0, with_motifs: bool = True) -> DualGraph:
     """Read a crystal as a graph of atoms and a graph of motifs.
 
     Args:
         structure: An ordered crystal.
         atom_cutoff: Largest distance of an atom pair, in angstrom.
+        with_motifs: Whether motifs are looked for; without, the motif graph is
+            empty, for networks that read atoms only.
 
     Returns:
         Both graphs of the crystal.
+
+    Raises:
+        StructureError: The structure cannot be used; see ``check_structure``.
     """
-    return DualGraph(atom_graph(structure, atom_cutoff), motif_graph(structure))
+    check_structure(structure)
+    return DualGraph(
+        atom_graph(structure, atom_cutoff), motif_graph(structure) if with_motifs else MotifGraph.empty()
+    )

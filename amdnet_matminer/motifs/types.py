@@ -69,3 +69,24 @@ class MotifGraph(NamedTuple):
     def coordination(self) -> IntArray:
         """(M,) number of ligands of each motif."""
         return np.diff(self.ligand_offset).astype(np.int32)
+
+    @classmethod
+    def empty(cls) -> MotifGraph:
+        """The graph of a crystal without motifs."""
+        integers, numbers = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
+        return cls(
+            center=integers,
+            name=np.array([], dtype=np.str_),
+            fingerprint=numbers.reshape(0, 61),
+            ligand=integers,
+            ligand_image=integers.reshape(0, 3),
+            ligand_offset=np.zeros(1, dtype=np.int32),
+            bond_length=numbers,
+            sender=integers,
+            receiver=integers,
+            image=integers.reshape(0, 3),
+            distance=numbers,
+            n_shared=integers,
+            angle=numbers,
+            multiplicity=integers,
+        )

@@ -1,0 +1,7 @@
+"""The network, in Keras 3 ops: Keras is imported from here on, not before."""
+
+from __future__ import annotations
+
+from amdnet_matminer.network.model import ARCHITECTURES, AMDNet, Architecture
+
+__all__ = ["ARCHITECTURES", "AMDNet", "Architecture"]

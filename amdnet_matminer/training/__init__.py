@@ -1,0 +1,18 @@
+"""The fit: batches, schedule, callbacks, target scaling."""
+
+from __future__ import annotations
+
+from amdnet_matminer.training.batches import predict_graphs
+from amdnet_matminer.training.fit import Labelled, Loss, Schedule, Settings, compile_network, train
+from amdnet_matminer.training.scaling import TargetScaler
+
+__all__ = [
+    "Labelled",
+    "Loss",
+    "Schedule",
+    "Settings",
+    "TargetScaler",
+    "compile_network",
+    "predict_graphs",
+    "train",
+]
