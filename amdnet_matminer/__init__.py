@@ -1,0 +1,36 @@
+"""Atom–motif dual graph network (AMDNet) for crystals, in the matminer and MatBench ecosystem.
+
+Banjade et al., Science Advances 7, eabf1754 (2021). The public names are
+loaded on first use (PEP 562), so that the featurizer comes without TensorFlow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amdnet_matminer.estimators import AMDNetRegressor
+    from amdnet_matminer.featurizer import MotifFeaturizer
+    from amdnet_matminer.motifs import motif_graph
+    from amdnet_matminer.motifs.motif2vec import Motif2Vec
+
+__version__ = "0.1.0"
+__all__ = ["AMDNetRegressor", "Motif2Vec", "MotifFeaturizer", "motif_graph"]
+
+_MODULE_OF = {
+    "AMDNetRegressor": "estimators",
+    "Motif2Vec": "motifs.motif2vec",
+    "MotifFeaturizer": "featurizer",
+    "motif_graph": "motifs",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -74,7 +74,7 @@ def fluorite() -> Structure:
 def spinel() -> Structure:
     """MgAl2O4."""
     return Structure.from_spacegroup(
-        "Fd-3m",
+        "Fd-3m:2",
         Lattice.cubic(8.083),
         ["Mg", "Al", "O"],
         [[0.125, 0.125, 0.125], [0.5, 0.5, 0.5], [0.2624, 0.2624, 0.2624]],

@@ -1,0 +1,39 @@
+VENV ?= .venv
+# The first of these that is Python 3.11 to 3.13 and can make a virtual environment is used.
+PYTHON ?= python3.13 python3.12 python3.11 python3 python
+IS_USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test lint clean
+.DEFAULT_GOAL := help
+
+help: ## say what the targets do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## train on the built-in oxides and predict new ones (examples/quickstart.py)
+	@$(BIN)/python examples/quickstart.py
+
+test: lint ## check the style and the types, and run the tests
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP) ## check the style and the types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) build dist quickstart-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# matbench 0.6 works with today's packages but asks for years-old ones, hence --no-deps.
+$(STAMP): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV); this takes a few minutes, once"
+	@for python in $(PYTHON); do \
+		$$python -c '$(IS_USABLE)' 2>/dev/null && exec $$python -m venv $(VENV); \
+	done; \
+	echo "No Python 3.11, 3.12 or 3.13 with venv and pip among: $(PYTHON)." \
+		"Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable ".[dev,plots]"
+	@$(BIN)/python -m pip install -qq --no-deps matbench==0.6
+	@touch $@

@@ -1,0 +1,320 @@
+"""Crystals with labels: the built-in oxides, files of the user, MatBench tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matminer.datasets import get_available_datasets, get_dataset_attribute, load_dataset
+from monty.serialization import loadfn
+from pymatgen.analysis.ewald import EwaldSummation
+from pymatgen.core import Structure
+from pymatgen.io.cif import CifParser
+from pymatgen.io.vasp.inputs import BadPoscarWarning
+
+from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.prototypes import PROTOTYPES, Oxide, oxides_of
+
+STRUCTURE_COLUMN = "structure"
+"""Where dataframes have their crystals, as in matminer and MatBench."""
+
+_SUFFIXES = (".cif", ".vasp", ".json")
+_KINDS = "a .cif, .vasp or .json file or a POSCAR"
+_logger = logging.getLogger(__name__)
+
+
+def oxides() -> pd.DataFrame:
+    """Make about 500 oxides of textbook prototypes with their electrostatic energy.
+
+    Cells come from Shannon's ionic radii, see ``amdnet_matminer.prototypes``. The energy
+    is that of the formal charges at the sites in vacuum (Ewald sum): it follows exactly
+    from the structure, and is no cohesive energy and not from DFT.
+
+    Returns:
+        A dataframe indexed by names such as ``"rock-salt-MgO"``, always in the same order,
+        with the columns ``structure`` (without oxidation states), ``formula``,
+        ``prototype`` and ``ewald_energy_per_atom`` in eV/atom.
+    """
+    made = [oxide for prototype in PROTOTYPES for oxide in oxides_of(prototype)]
+    return pd.DataFrame(
+        {
+            STRUCTURE_COLUMN: [oxide.structure for oxide in made],
+            "formula": [oxide.formula for oxide in made],
+            "prototype": [oxide.prototype for oxide in made],
+            "ewald_energy_per_atom": [_ewald_energy_per_atom(oxide) for oxide in made],
+        },
+        index=pd.Index([f"{oxide.prototype.replace(' ', '-')}-{oxide.formula}" for oxide in made], name="id"),
+    )
+
+
+def read_structures(path: str | Path) -> pd.Series:
+    """Read crystals from files.
+
+    Args:
+        path: One of
+
+            - a folder with CIF (``.cif``), VASP (``.vasp``, ``POSCAR*``) or pymatgen
+              (``.json``) files, and with sub-folders that hold a ``POSCAR`` each;
+            - one such file;
+            - a dataframe that ``matminer.utils.io.store_dataframe_as_json`` has written
+              (``.json`` or ``.json.gz``, as MatBench's), with a column ``structure``.
+
+    Returns:
+        The structures. Their index, strings, is the file name without its suffix, for a
+        file named ``POSCAR`` the name of its folder, or the index of the dataframe. Those
+        of a folder are sorted by it.
+
+    Raises:
+        DatasetError: There is nothing to read, or something cannot be read; the message
+            names the file, the reason and the remedy.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _series({name: _read_structure(file) for name, file in _structure_files(path).items()})
+    content = _read_file(path)
+    if isinstance(content, pd.DataFrame):
+        return content[STRUCTURE_COLUMN]
+    return _series({_structure_id(path): content})
+
+
+def read_labels(path: str | Path, column: str | None = None) -> pd.Series:
+    """Read labels from a CSV file whose first column holds the ids of the structures.
+
+    Args:
+        path: The file, with a header line.
+        column: Name of the label column; may be left out if there is only one.
+
+    Returns:
+        The labels, indexed by id (strings), in the order of the file.
+
+    Raises:
+        DatasetError: The file cannot be read, the column is ambiguous or absent, an id
+            comes twice, or a label is missing.
+    """
+    try:
+        table = pd.read_csv(path, index_col=0, converters={0: str.strip}, encoding="utf-8-sig")
+    except (OSError, ValueError, IndexError) as error:
+        raise DatasetError(f"cannot read labels from {path}: {error}; give a CSV file") from error
+    _check_unique(table.index, path)
+    return _label_column(table, column, path)
+
+
+def read_dataset(
+    structures_path: str | Path, labels_path: str | Path | None = None, column: str | None = None
+) -> pd.DataFrame:
+    """Read crystals with their labels.
+
+    Args:
+        structures_path: As for ``read_structures``.
+        labels_path: As for ``read_labels``; None takes the labels from the dataframe that
+            ``structures_path`` is.
+        column: Name of the label column; may be left out if there is only one.
+
+    Returns:
+        A dataframe with the columns ``structure`` and the label's, indexed by id, in the
+        order of the structures.
+
+    Raises:
+        DatasetError: A file cannot be read, or an id has no structure or no label.
+    """
+    if labels_path is not None:
+        return _join(read_structures(structures_path), read_labels(labels_path, column), labels_path)
+    table = None if Path(structures_path).is_dir() else _read_file(Path(structures_path))
+    if not isinstance(table, pd.DataFrame):
+        raise DatasetError(f"{structures_path} holds no labels; give a CSV file of labels too")
+    labels = _label_column(table.drop(columns=STRUCTURE_COLUMN), column, structures_path)
+    return table[[STRUCTURE_COLUMN, labels.name]]
+
+
+def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame:
+    """Load the crystals and labels of a MatBench task, as ``MatbenchTask.load`` does.
+
+    A file in ``data_dir`` is used whether or not it is the official one, and which of the
+    two is logged or warned of; its rows must be in the official order.
+
+    Args:
+        task: Name of a task on structures, such as ``"matbench_phonons"``.
+        data_dir: Folder with ``<task>.json.gz``, read without any network access. None
+            lets matminer download the file once, into its own folder or ``MATMINER_DATA``.
+
+    Returns:
+        A dataframe with the columns ``structure`` and the target's, indexed by MatBench's
+        ids, so that it can be given to a task as its ``df``.
+
+    Raises:
+        DatasetError: The task is unknown or on compositions, or its file is absent,
+            damaged, or has another number of rows.
+    """
+    target = _matbench_target(task)
+    if data_dir is not None:
+        _report_origin(Path(data_dir) / f"{task}.json.gz", get_dataset_attribute(task, "hash"))
+    home = None if data_dir is None else str(data_dir)
+    try:
+        table = load_dataset(task, data_home=home, download_if_missing=data_dir is None)
+        table = table[[STRUCTURE_COLUMN, target]]
+    except Exception as error:  # whatever network, decompression and decoding raise
+        url = get_dataset_attribute(task, "url")
+        raise DatasetError(
+            f"cannot load {task}: {error!r}; save {url} as {task}.json.gz and give its folder as data_dir"
+        ) from error
+    n_rows = get_dataset_attribute(task, "num_entries")
+    if len(table) != n_rows:
+        raise DatasetError(f"{task} has {len(table)} rows instead of {n_rows}; get the official file")
+    prefix = task.replace("matbench", "mb").replace("_", "-")
+    ids = [f"{prefix}-{row + 1:0{len(str(n_rows))}d}" for row in table.index]
+    return table.set_index(pd.Index(ids, name="mbid"))
+
+
+def _ewald_energy_per_atom(oxide: Oxide) -> float:
+    decorated = oxide.structure.copy()
+    decorated.add_oxidation_state_by_element(oxide.charge)
+    return float(EwaldSummation(decorated).total_energy / len(decorated))
+
+
+def _structure_files(folder: Path) -> dict[str, Path]:
+    """The files that hold structures, by id, sorted."""
+    files: dict[str, Path] = {}
+    for file in sorted(filter(_is_structure_file, [*folder.iterdir(), *folder.glob("*/POSCAR")])):
+        name = _structure_id(file)
+        if name in files:
+            raise DatasetError(f"{files[name]} and {file} give two structures the id {name!r}; rename one")
+        files[name] = file
+    if not files:
+        raise DatasetError(f"{folder} has no structures; put {_KINDS} for each into it")
+    return dict(sorted(files.items()))
+
+
+def _is_structure_file(path: Path) -> bool:
+    return path.is_file() and (path.suffix.lower() in _SUFFIXES or path.name.startswith("POSCAR"))
+
+
+def _structure_id(path: Path) -> str:
+    if path.name == "POSCAR":
+        return path.resolve().parent.name
+    return path.name if path.name.startswith("POSCAR") else path.stem
+
+
+def _read_structure(path: Path) -> Structure:
+    content = _read_file(path)
+    if isinstance(content, Structure):
+        return content
+    raise DatasetError(f"{path} holds a dataframe, not one structure; read it by itself, not in a folder")
+
+
+def _read_file(path: Path) -> Structure | pd.DataFrame:
+    """Read one structure, or a dataframe with a column of them."""
+    is_json = path.name.lower().endswith((".json", ".json.gz"))
+    if not path.exists():
+        raise DatasetError(f"{path} does not exist; give a file or a folder that does")
+    if not is_json and not _is_structure_file(path):
+        raise DatasetError(f"{path} is of no known kind; give {_KINDS}, or a dataframe as .json.gz")
+    try:
+        with warnings.catch_warnings():
+            # A POSCAR without element symbols would be read as hydrogen, helium, ...
+            warnings.simplefilter("error", BadPoscarWarning)
+            content = loadfn(path) if is_json else _parse(path)
+    except Exception as error:  # the parsers raise whatever a malformed file leads them to
+        raise DatasetError(f"cannot read {path}: {error!r}; repair the file or take it away") from error
+    if isinstance(content, Structure):
+        return content
+    return _as_table(content, path)
+
+
+def _parse(path: Path) -> Structure:
+    if path.suffix.lower() != ".cif":
+        return Structure.from_file(path)
+    structures = CifParser(path).parse_structures(primitive=False)
+    if len(structures) > 1:
+        raise ValueError(f"it holds {len(structures)} structures, and one file is one structure")
+    return structures[0]
+
+
+def _as_table(content: Any, path: Path) -> pd.DataFrame:
+    """Make a dataframe of what matminer has written to JSON, with strings as index."""
+    if not isinstance(content, dict) or set(content) != {"columns", "index", "data"}:
+        raise DatasetError(
+            f"{path} holds neither a pymatgen Structure nor a dataframe; write it with Structure.to "
+            "or with matminer.utils.io.store_dataframe_as_json"
+        )
+    table = pd.DataFrame(**content)
+    if STRUCTURE_COLUMN not in table:
+        raise DatasetError(f"{path} has no column {STRUCTURE_COLUMN!r} but {list(table)}; rename one")
+    table.index = pd.Index(table.index.map(str), name="id")
+    _check_unique(table.index, path)
+    wrong = [name for name, value in table[STRUCTURE_COLUMN].items() if not isinstance(value, Structure)]
+    if wrong:
+        raise DatasetError(f"{path}: no pymatgen Structure for {_some(wrong)}; supply or remove these rows")
+    if table.empty:
+        raise DatasetError(f"{path} has no rows; give at least one structure")
+    return table
+
+
+def _label_column(table: pd.DataFrame, column: str | None, path: str | Path) -> pd.Series:
+    if column is None:
+        if len(table.columns) != 1:
+            raise DatasetError(f"{path} has the label columns {list(table)}; name one of them")
+        column = table.columns[0]
+    if column not in table:
+        raise DatasetError(f"{path} has no label column {column!r}; choose one of {list(table)}")
+    labels = table[column].rename_axis("id")
+    missing = labels.index[labels.isna()]
+    if len(missing):
+        raise DatasetError(f"{path}: no {column!r} for {_some(missing)}; supply or remove these rows")
+    return labels
+
+
+def _join(structures: pd.Series, labels: pd.Series, path: str | Path) -> pd.DataFrame:
+    unlabelled = structures.index.difference(labels.index)
+    unknown = labels.index.difference(structures.index)
+    if len(unlabelled):
+        raise DatasetError(f"{path} has no label for {_some(unlabelled)}; add it or remove the structures")
+    if len(unknown):
+        raise DatasetError(f"{path} labels {_some(unknown)}, without a structure; add it or remove the rows")
+    return structures.to_frame().join(labels)
+
+
+def _matbench_target(task: str) -> str:
+    """Name of the column with a task's labels."""
+    known = [name for name in get_available_datasets(print_format=None) if name.startswith("matbench_")]
+    columns = {name: set(get_dataset_attribute(name, "columns")) for name in known}
+    tasks = [name for name in known if STRUCTURE_COLUMN in columns[name]]
+    if task not in tasks:
+        raise DatasetError(f"{task!r} is no MatBench task on structures; choose one of {', '.join(tasks)}")
+    return (columns[task] - {STRUCTURE_COLUMN}).pop()
+
+
+def _report_origin(file: Path, official_hash: str) -> None:
+    """Say whether a file is the one that MatBench publishes."""
+    if not file.is_file():
+        raise DatasetError(f"{file} does not exist; put it there, or leave out data_dir to download it")
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest == official_hash:
+        _logger.info("%s is the official MatBench file", file)
+    else:
+        warnings.warn(
+            f"{file} is not the official MatBench file (SHA-256 {digest}, not {official_hash}); "
+            "scores count only if it has the same crystals, labels and order",
+            stacklevel=3,
+        )
+
+
+def _check_unique(index: pd.Index, path: str | Path) -> None:
+    repeated = index[index.duplicated()]
+    if len(repeated):
+        raise DatasetError(f"{path}: more than one row for {_some(repeated)}; keep one of each")
+
+
+def _some(ids: Any) -> str:
+    """The first few ids and how many there are, for messages."""
+    shown = ", ".join(repr(name) for name in list(ids)[:10])
+    return shown if len(ids) <= 10 else f"{shown}, ... ({len(ids)} in all)"
+
+
+def _series(structures: dict[str, Structure]) -> pd.Series:
+    index = pd.Index(list(structures), name="id", dtype=object)
+    return pd.Series(list(structures.values()), index=index, name=STRUCTURE_COLUMN, dtype=object)

@@ -1,0 +1,154 @@
+"""The package as it is installed: lazy names, the wheel, the set-up."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import amdnet_matminer
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+DEEP_LEARNING = ["jax", "keras", "tensorflow", "torch"]
+ADDRESSES = r"pythonhosted\.|pypi\.(org|python)|npmjs\.|/(root|home|Users|opt)/[A-Za-z]|index[-]url"
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """The output of a command run without this checkout on the path."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_featurizing_imports_no_deep_learning() -> None:
+    code = f"""
+import sys
+from amdnet_matminer import Motif2Vec, MotifFeaturizer, motif_graph
+MotifFeaturizer()
+print(*[name for name in {DEEP_LEARNING} if name in sys.modules])"""
+    assert run(sys.executable, "-c", code, cwd=ROOT).split() == []
+
+
+@pytest.mark.parametrize("name", amdnet_matminer.__all__)
+def test_public_name(name: str) -> None:
+    assert getattr(amdnet_matminer, name).__name__ == name
+    assert name in dir(amdnet_matminer)
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(AttributeError, match=r"'amdnet_matminer' has no attribute 'MotifFeaturiser'"):
+        amdnet_matminer.MotifFeaturiser  # noqa: B018
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    return next(folder.glob("*.whl"))
+
+
+def test_wheel_has_every_file_of_the_package(wheel: Path) -> None:
+    package = ROOT / "amdnet_matminer"
+    files = {path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.is_file()}
+    expected = {name for name in files if "__pycache__" not in name}
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert packed == expected
+    assert "amdnet_matminer/py.typed" in packed
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts of an empty environment with the wheel and today's other packages, without a network."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder)
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    pip = [sys.executable, "-m", "pip", "--python", scripts / "python"]
+    run(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
+    site = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
+    (Path(site) / "others.pth").write_text(sysconfig.get_path("purelib"))
+    return scripts
+
+
+def test_installed_wheel_works(installed: Path, tmp_path: Path) -> None:
+    code = """
+import importlib.metadata, json, amdnet_matminer as package
+from pymatgen.core import Lattice, Structure
+rock_salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), ["Mg", "O"], [[0] * 3, [0.5] * 3])
+print(json.dumps({
+    "file": package.__file__,
+    "version": package.__version__,
+    "installed version": importlib.metadata.version("amdnet-matminer"),
+    "motifs": list(package.motif_graph(rock_salt).name),
+}))"""
+    facts = json.loads(run(installed / "python", "-c", code, cwd=tmp_path))
+    assert Path(facts["file"]).is_relative_to(installed.parent)
+    assert facts["version"] == facts["installed version"] == amdnet_matminer.__version__
+    assert facts["motifs"] == ["MgO6 octahedral"] * 4
+
+
+def test_installed_command_works(installed: Path, tmp_path: Path) -> None:
+    assert "usage: amdnet" in run(installed / "amdnet", "--help", cwd=tmp_path)
+
+
+def test_constraints_cover_the_dependencies() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.split(";")[0].strip().split("==") for line in lines if not line.startswith("#"))
+    extras = PROJECT["optional-dependencies"]
+    for text in PROJECT["dependencies"] + extras["dev"] + extras["plots"]:
+        requirement = Requirement(text)
+        assert requirement.specifier.contains(pinned[requirement.name]), text
+
+
+def test_citation_has_the_version() -> None:
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^version: (.*)$", citation, re.MULTILINE)[1] == amdnet_matminer.__version__
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+class TestMake:
+    """The set-up runs once, and again only when the packages change."""
+
+    @pytest.fixture
+    def clone(self, tmp_path: Path) -> Path:
+        for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+            shutil.copy(ROOT / name, tmp_path)
+        return tmp_path
+
+    @pytest.mark.parametrize("target", ["demo", "test"])
+    def test_sets_up_once(self, clone: Path, target: str) -> None:
+        assert "pip install" in run("make", "-n", target, cwd=clone)
+        stamp = clone / ".venv" / ".installed"
+        stamp.parent.mkdir()
+        stamp.touch()
+        assert "pip install" not in run("make", "-n", target, cwd=clone)
+        os.utime(clone / "constraints.txt", (stamp.stat().st_mtime + 10,) * 2)
+        assert "pip install" in run("make", "-n", target, cwd=clone)
+
+    @pytest.mark.parametrize("python", ["", "no-such-python", "false"])
+    def test_no_usable_python(self, clone: Path, python: str) -> None:
+        command = ["make", "demo", f"PYTHON={python}"]
+        done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
+        assert done.returncode != 0
+        assert "No Python 3.11, 3.12 or 3.13" in done.stderr
+        assert not (clone / ".venv").exists()
+
+
+def test_no_address_of_a_registry_or_machine() -> None:
+    command = ["git", "grep", "--untracked", "-nIE", ADDRESSES]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 128:
+        pytest.skip("not a git checkout")
+    assert done.stdout == ""
