@@ -21,7 +21,7 @@ from amdnet_matminer.persistence import read_model, write_model
 from amdnet_matminer.validation import check_elements, check_parameters, check_structures, check_targets
 
 if TYPE_CHECKING:
-    from amdnet_matminer.network import AMDNet, Architecture
+    from amdnet_matminer.network import Architecture, NetworkConfig
     from amdnet_matminer.training import Loss, Schedule
 
 
@@ -131,7 +131,8 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             StructureError: A structure cannot be used.
             TargetError: A label cannot be used.
         """
-        from amdnet_matminer.training import Labelled, Settings, TargetScaler, train
+        from amdnet_matminer.network import initial_weights
+        from amdnet_matminer.training import Labelled, Settings, TargetScaler, compiled_network, train
 
         check_parameters(self.get_params())
         training = Labelled(*self._checked(structures, y))
@@ -144,11 +145,12 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             training, validation = self._split(training, rng)
         self.scaler_ = TargetScaler.of(training.y) if self.scale_targets else TargetScaler()
         self.ladder_ = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
-        self._network = self._build(seed=int(rng.integers(2**31)))
         settings = Settings(**{name: getattr(self, name) for name in Settings._fields})
-        self.history_ = train(self._network, training, validation, self.scaler_, self.ladder_, settings, rng)
+        with compiled_network(self._network_config(), self.loss) as network:
+            network.set_weights(initial_weights(network, rng))
+            self.history_ = train(network, training, validation, self.scaler_, self.ladder_, settings, rng)
+            self.weights_ = network.get_weights()
         self.n_iter_ = len(self.history_.get("loss", []))
-        self.weights_ = self._network.get_weights()
         return self
 
     def predict(self, structures: Iterable[Structure]) -> NDArray[np.float64]:
@@ -164,21 +166,15 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             NotFittedError: ``fit`` has not been called.
             StructureError: A structure cannot be used.
         """
-        from amdnet_matminer.training import predict_graphs
+        from amdnet_matminer.training import compiled_network, predict_graphs
 
         check_is_fitted(self)
         listed = check_structures(structures)
         check_elements(listed)
-        return self.scaler_.inverse(predict_graphs(self.network_, self._graphs(listed), self.ladder_))
-
-    @property
-    def network_(self) -> AMDNet:
-        """The trained Keras network."""
-        check_is_fitted(self)
-        if self._network is None:
-            self._network = self._build(seed=0)
-            self._network.set_weights(self.weights_)
-        return self._network
+        graphs = self._graphs(listed)
+        with compiled_network(self._network_config(), self.loss) as network:
+            network.set_weights(self.weights_)
+            return self.scaler_.inverse(predict_graphs(network, graphs, self.ladder_))
 
     def save(self, path: str | Path) -> None:
         """Write the trained model as one file: JSON and arrays in a zip archive.
@@ -216,6 +212,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             FileNotFoundError: There is no such file.
             ModelFileError: It is no model file, or is damaged.
         """
+        from amdnet_matminer.network import AMDNet
         from amdnet_matminer.training import TargetScaler
 
         description, weights = read_model(path)
@@ -227,8 +224,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             model.history_ = description["history"]
             model.n_iter_ = len(model.history_.get("loss", []))
             model.weights_ = weights
-            model._network = None
-            model.network_  # noqa: B018  building it checks the weights' shapes
+            AMDNet(model._network_config()).set_weights(weights)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path} does not hold a sound AMDNetRegressor ({error}); save it anew") from error
         return model
@@ -254,20 +250,10 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         training, validation = (type(data)([data.graphs[i] for i in part], data.y[part]) for part in parts)
         return training, validation
 
-    def _build(self, seed: int) -> AMDNet:
-        from amdnet_matminer.network import AMDNet
-        from amdnet_matminer.training import compile_network
+    def _network_config(self) -> NetworkConfig:
+        from amdnet_matminer.network import NetworkConfig
 
-        network = AMDNet(
-            self.architecture,
-            atom_cutoff=self.atom_cutoff,
-            motif_cutoff=self.motif_cutoff,
-            rbf_edge_dim_atom=self.rbf_edge_dim_atom,
-            rbf_edge_dim_motif=self.rbf_edge_dim_motif,
-            seed=seed,
-        )
-        compile_network(network)
-        return network
+        return NetworkConfig(**{name: getattr(self, name) for name in NetworkConfig._fields})
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "weights_")
@@ -277,8 +263,3 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.non_deterministic = True
         return tags
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The Keras network does not travel; it is rebuilt from the weights when needed.
-        state = dict(super().__getstate__())
-        return state | {"_network": None} if "_network" in state else state

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from amdnet_matminer.network.model import ARCHITECTURES, AMDNet, Architecture
+from amdnet_matminer.network.model import ARCHITECTURES, AMDNet, Architecture, NetworkConfig, initial_weights
 
-__all__ = ["ARCHITECTURES", "AMDNet", "Architecture"]
+__all__ = ["ARCHITECTURES", "AMDNet", "Architecture", "NetworkConfig", "initial_weights"]

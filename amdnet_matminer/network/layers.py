@@ -1,13 +1,13 @@
 """Layers of the MEGNet family (Chen et al., Chemistry of Materials 31, 3564, 2019), in Keras ops.
 
 All layers read flat arrays: nodes (N, .), edges (P, .) and one state per crystal
-(G, .). Weighted pools count a node as often as its multiplicity, and padding,
+(G, .). Weights are created as zeros; ``initial_weights`` gives them their values. Weighted pools count a node as often as its multiplicity, and padding,
 whose weight is 0, not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -93,13 +93,12 @@ class MLP(keras.layers.Layer):
 
     Args:
         widths: Input width, then the width of each layer.
-        seeds: Where the seeds of the weights come from.
         activation: Name of a Keras activation.
         linear_output: Whether the last layer has no activation.
     """
 
     def __init__(
-        self, widths: Sequence[int], seeds: Iterator[int], activation: str = "relu", linear_output: bool = False
+        self, widths: Sequence[int], activation: str = "relu", linear_output: bool = False
     ) -> None:
         super().__init__()
         self.activation = keras.activations.get(activation)
@@ -107,8 +106,7 @@ class MLP(keras.layers.Layer):
         self.kernels = []
         self.biases = []
         for i, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
-            glorot = keras.initializers.GlorotUniform(next(seeds))
-            self.kernels.append(self.add_weight((inputs, outputs), glorot, name=f"kernel_{i}"))
+            self.kernels.append(self.add_weight((inputs, outputs), "zeros", name=f"kernel_{i}"))
             self.biases.append(self.add_weight((outputs,), "zeros", name=f"bias_{i}"))
         self.built = True
 
@@ -137,17 +135,16 @@ class MEGNetLayer(keras.layers.Layer):
     Args:
         width: Width of nodes, edges and state that come in.
         units: Widths of the layers of each MLP.
-        seeds: Where the seeds of the weights come from.
         activation: Name of a Keras activation.
     """
 
-    def __init__(self, width: int, units: Sequence[int], seeds: Iterator[int], activation: str = "relu") -> None:
+    def __init__(self, width: int, units: Sequence[int], activation: str = "relu") -> None:
         super().__init__()
         self.width = width
         out = units[-1]
-        self.phi_e = MLP((4 * width, *units), seeds, activation, linear_output=True)
-        self.phi_v = MLP((out + 2 * width, *units), seeds, activation, linear_output=True)
-        self.phi_u = MLP((2 * out + width, *units), seeds, activation, linear_output=True)
+        self.phi_e = MLP((4 * width, *units), activation, linear_output=True)
+        self.phi_v = MLP((out + 2 * width, *units), activation, linear_output=True)
+        self.phi_u = MLP((2 * out + width, *units), activation, linear_output=True)
         self.built = True
 
     def call(self, nodes: Tensor, edges: Tensor, state: Tensor, topology: Topology) -> tuple[Tensor, Tensor, Tensor]:
@@ -182,18 +179,15 @@ class Set2Set(keras.layers.Layer):
         width: Width of the vectors.
         units: Width of the hidden state; the result has twice as many.
         steps: Number of LSTM steps.
-        seeds: Where the seeds of the weights come from.
     """
 
-    def __init__(self, width: int, units: int, steps: int, seeds: Iterator[int]) -> None:
+    def __init__(self, width: int, units: int, steps: int) -> None:
         super().__init__()
         self.units = units
         self.steps = steps
-        glorot = keras.initializers.GlorotUniform(next(seeds))
-        orthogonal = keras.initializers.Orthogonal(seed=next(seeds))
-        self.kernel = self.add_weight((width, units), glorot, name="kernel")
+        self.kernel = self.add_weight((width, units), "zeros", name="kernel")
         self.bias = self.add_weight((units,), "zeros", name="bias")
-        self.recurrent_kernel = self.add_weight((2 * units, 4 * units), orthogonal, name="recurrent_kernel")
+        self.recurrent_kernel = self.add_weight((2 * units, 4 * units), "zeros", name="recurrent_kernel")
         self.recurrent_bias = self.add_weight((4 * units,), "zeros", name="recurrent_bias")
 
     def call(self, vectors: Tensor, weight: Tensor, graph: Tensor, *, n_graphs: Any) -> Tensor:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from amdnet_matminer.graphs.batching import Batch, Level
 from amdnet_matminer.motifs import FINGERPRINT_LABELS
@@ -32,18 +32,17 @@ class Branch(keras.layers.Layer):
         node_width: Width of the node features.
         n_centers: Number of Gaussians that edge distances are expanded in.
         cutoff: Centre of the last Gaussian, in angstrom.
-        seeds: Where the seeds of the weights come from.
     """
 
-    def __init__(self, node_width: int, n_centers: int, cutoff: float, seeds: Iterator[int]) -> None:
+    def __init__(self, node_width: int, n_centers: int, cutoff: float) -> None:
         super().__init__()
         self.basis = GaussianBasis(n_centers, cutoff)
-        self.dense = [[MLP((width, 64, 32), seeds) for width in (node_width, n_centers, 2)]]
-        self.dense += [[MLP((32, 64, 32), seeds) for _ in range(3)] for _ in range(N_BLOCKS - 1)]
-        self.blocks = [MEGNetLayer(32, (64, 64, 32), seeds) for _ in range(N_BLOCKS)]
-        self.read_nodes = Set2Set(32, 16, 3, seeds)
-        self.read_edges = Set2Set(32, 16, 3, seeds)
-        self.readout = MLP((96, 32, 16, 16), seeds)
+        self.dense = [[MLP((width, 64, 32)) for width in (node_width, n_centers, 2)]]
+        self.dense += [[MLP((32, 64, 32)) for _ in range(3)] for _ in range(N_BLOCKS - 1)]
+        self.blocks = [MEGNetLayer(32, (64, 64, 32)) for _ in range(N_BLOCKS)]
+        self.read_nodes = Set2Set(32, 16, 3)
+        self.read_edges = Set2Set(32, 16, 3)
+        self.readout = MLP((96, 32, 16, 16))
 
     def call(self, node: Tensor, level: Level, *, n_graphs: Any) -> Tensor:
         """Read a level with node features (N, node_width) into (n_graphs, 16)."""
@@ -59,38 +58,34 @@ class Branch(keras.layers.Layer):
         return self.readout(ops.concatenate([read_nodes, read_edges, state], axis=-1))
 
 
+class NetworkConfig(NamedTuple):
+    """What makes one network differ from another; the estimator documents each of these."""
+
+    architecture: Architecture = "amdnet-2021"
+    atom_cutoff: float = 5.0
+    motif_cutoff: float = 11.0
+    rbf_edge_dim_atom: int = 100
+    rbf_edge_dim_motif: int = 100
+
+
 class AMDNet(keras.Model):
     """The dual graph network of Banjade et al. (2021), or its atom branch alone.
 
     Args:
-        architecture: ``"amdnet-2021"``, or ``"megnet"`` for the atom branch alone.
-        atom_cutoff: Centre of the last Gaussian of atom pairs, in angstrom.
-        motif_cutoff: Centre of the last Gaussian of motif edges, in angstrom.
-        rbf_edge_dim_atom: Number of Gaussians of atom pairs.
-        rbf_edge_dim_motif: Number of Gaussians of motif edges.
+        config: Architecture and sizes.
         seed: Seed of the initial weights.
     """
 
-    def __init__(
-        self,
-        architecture: Architecture = "amdnet-2021",
-        atom_cutoff: float = 5.0,
-        motif_cutoff: float = 11.0,
-        rbf_edge_dim_atom: int = 100,
-        rbf_edge_dim_motif: int = 100,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, config: NetworkConfig, seed: int = 0) -> None:
         super().__init__()
-        seeds = iter(np.random.default_rng(seed).integers(2**31, size=1000).tolist())
-        uniform = keras.initializers.RandomUniform(seed=next(seeds))
-        self.embedding = self.add_weight((HEAVIEST_ELEMENT + 1, EMBEDDING_WIDTH), uniform, name="embedding")
-        self.atom_branch = Branch(EMBEDDING_WIDTH, rbf_edge_dim_atom, atom_cutoff, seeds)
+        self.embedding = self.add_weight((HEAVIEST_ELEMENT + 1, EMBEDDING_WIDTH), "zeros", name="embedding")
+        self.atom_branch = Branch(EMBEDDING_WIDTH, config.rbf_edge_dim_atom, config.atom_cutoff)
         self.motif_branch = None
-        if architecture == "amdnet-2021":
-            self.motif_branch = Branch(len(FINGERPRINT_LABELS), rbf_edge_dim_motif, motif_cutoff, seeds)
-        n_merged = 32 if self.motif_branch else 16
-        self.head = MLP((n_merged, 32, 1), seeds, linear_output=True)
+        if config.architecture == "amdnet-2021":
+            self.motif_branch = Branch(len(FINGERPRINT_LABELS), config.rbf_edge_dim_motif, config.motif_cutoff)
+        self.head = MLP((32 if self.motif_branch else 16, 32, 1), linear_output=True)
         self.built = True
+        self.set_weights(initial_weights(self, np.random.default_rng(seed)))
 
     def call(self, batch: Batch) -> Tensor:
         """Predict scaled targets, shape (G, 1), one row per graph, padding included."""
@@ -104,6 +99,35 @@ class AMDNet(keras.Model):
         if self.motif_branch is not None:
             vectors.append(self.motif_branch(batch.motifs.node, batch.motifs, n_graphs=n_graphs))
         return ops.concatenate(vectors, axis=-1)
+
+
+def initial_weights(network: keras.Model, rng: np.random.Generator) -> list[NDArray[np.float32]]:
+    """Draw the initial weights of a network, the same on every Keras backend.
+
+    Kernels by Glorot and Bengio (2010), recurrent kernels orthogonal, the embedding
+    uniform within 0.05, biases 0: the defaults of the published network.
+
+    Args:
+        network: A network of this module.
+        rng: Source of the numbers.
+
+    Returns:
+        The arrays in the order of ``network.weights``.
+    """
+    return [_initial_weight(weight.name, tuple(weight.shape), rng) for weight in network.weights]
+
+
+def _initial_weight(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    if "bias" in name:
+        value = np.zeros(shape)
+    elif name == "embedding":
+        value = rng.uniform(-0.05, 0.05, shape)
+    elif name == "recurrent_kernel":
+        value = np.linalg.qr(rng.standard_normal(shape[::-1]))[0].T
+    else:
+        limit = np.sqrt(6.0 / sum(shape))
+        value = rng.uniform(-limit, limit, shape)
+    return value.astype(np.float32)
 
 
 def _each(layers: list[MLP], values: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

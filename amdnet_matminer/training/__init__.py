@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from amdnet_matminer.training.batches import predict_graphs
-from amdnet_matminer.training.fit import Labelled, Loss, Schedule, Settings, compile_network, train
+from amdnet_matminer.training.compiled import Loss, compiled_network
+from amdnet_matminer.training.fit import Labelled, Schedule, Settings, train
 from amdnet_matminer.training.scaling import TargetScaler
 
 __all__ = [
@@ -12,7 +13,7 @@ __all__ = [
     "Schedule",
     "Settings",
     "TargetScaler",
-    "compile_network",
+    "compiled_network",
     "predict_graphs",
     "train",
 ]

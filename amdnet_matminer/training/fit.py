@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amdnet_matminer.graphs import DualGraph, SizeLadder
-from amdnet_matminer.training.batches import TrainingBatches, predict_graphs
+from amdnet_matminer.training.batches import training_batches, predict_graphs
 from amdnet_matminer.training.callbacks import BestWeights, LearningRate, Progress, Rescue
 from amdnet_matminer.training.scaling import TargetScaler
 
 logger = logging.getLogger(__name__)
 
-Loss = Literal["mae", "mse"]
 Schedule = Literal["cosine", "constant"]
 
 
@@ -37,7 +36,6 @@ class Settings(NamedTuple):
     batch_size: int
     learning_rate: float
     schedule: Schedule
-    loss: Loss
     patience: int
     verbose: int
 
@@ -56,7 +54,7 @@ def train(
     An interrupt (Ctrl-C) ends the training early and keeps the best weights.
 
     Args:
-        network: A network with initial weights, changed in place.
+        network: A compiled network with initial weights, changed in place.
         training: What to learn from.
         validation: What to judge epochs by; None judges by the training loss.
         scaler: How targets are scaled.
@@ -68,34 +66,30 @@ def train(
         One list per quantity with an entry per epoch: ``loss`` (scaled),
         ``learning_rate``, ``rescues`` (so far), and ``val_mae`` in the target's unit.
     """
-    compile_network(network, settings.loss)
-    batches = TrainingBatches(training.graphs, scaler.transform(training.y), settings.batch_size, ladder, rng)
+    for variable in network.optimizer.variables:
+        variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
+    n_batches = -(-len(training.y) // settings.batch_size)
+    batches = training_batches(training.graphs, scaler.transform(training.y), n_batches, ladder, rng)
 
     def validation_error() -> float:
         predicted = scaler.inverse(predict_graphs(network, validation.graphs, ladder))
         return float(np.abs(predicted - validation.y).mean())
 
-    rate = LearningRate(settings.learning_rate, settings.schedule, settings.epochs * len(batches))
+    rate = LearningRate(settings.learning_rate, settings.schedule, settings.epochs * n_batches)
     best = BestWeights(validation_error if validation else None, settings.patience)
     callbacks = [rate, best, Rescue(rate, best)]
     if settings.verbose:
         callbacks.append(Progress(settings.epochs))
     history = keras.callbacks.History()
     try:
-        network.fit(batches, epochs=settings.epochs, callbacks=[*callbacks, history], verbose=0)
+        network.fit(
+            batches,
+            steps_per_epoch=n_batches,
+            epochs=settings.epochs,
+            callbacks=[*callbacks, history],
+            verbose=0,
+        )
     except KeyboardInterrupt:
         logger.warning("training interrupted after %d epochs; the best weights are kept", len(history.epoch))
     best.restore()
     return history.history
-
-
-def compile_network(network: keras.Model, loss: Loss = "mae") -> None:
-    """Make a network ready to train and to predict.
-
-    Args:
-        network: The network, changed in place.
-        loss: Name of the loss.
-    """
-    losses = {"mae": keras.losses.MeanAbsoluteError, "mse": keras.losses.MeanSquaredError}
-    # Padding has weight 0; this mean divides by the weights' sum, not by the array's length.
-    network.compile(optimizer=keras.optimizers.Adam(), loss=losses[loss](reduction="mean_with_sample_weight"))

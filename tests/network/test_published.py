@@ -15,7 +15,7 @@ from pymatgen.core import Lattice, Structure
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.graphs import DualGraph, SizeLadder, atom_graph, batch_graphs, sizes_of
 from amdnet_matminer.motifs import MotifGraph
-from amdnet_matminer.network import AMDNet
+from amdnet_matminer.network import AMDNet, NetworkConfig
 from amdnet_matminer.network.published import load_published_weights
 
 
@@ -63,7 +63,7 @@ def published(folder: Path) -> tuple[AMDNet, list[DualGraph], list[dict]]:
     graphs = [
         DualGraph(atom_graph(rebuild(materials.structure[key]), 5.0), motifs_of(motifs.loc[key])) for key in expected
     ]
-    network = AMDNet("amdnet-2021")
+    network = AMDNet(NetworkConfig())
     load_published_weights(network, folder / "new_model.hdf5")
     return network, graphs, list(expected.values())
 
@@ -88,9 +88,9 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.hdf5"
     path.write_bytes(b"not a model")
     with pytest.raises(ModelFileError, match=r"model\.hdf5 is not a model of the published AMDNet"):
-        load_published_weights(AMDNet("amdnet-2021"), path)
+        load_published_weights(AMDNet(NetworkConfig()), path)
 
 
 def test_the_atom_branch_alone_takes_no_published_weights(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be 'amdnet-2021'"):
-        load_published_weights(AMDNet("megnet"), tmp_path / "model.hdf5")
+        load_published_weights(AMDNet(NetworkConfig("megnet")), tmp_path / "model.hdf5")

@@ -1,0 +1,253 @@
+"""The fast motif engine against pymatgen and matminer: same answers, how much faster, where the time goes.
+
+    python benchmarks/motif_engine.py                       # about half an hour, nearly all in the reference
+    python benchmarks/motif_engine.py --answers folder      # keeps the reference's answers for the next run
+    python benchmarks/motif_engine.py --crystals 100 --nomad 20
+    python benchmarks/motif_engine.py --database            # and every crystal of mp2018, minutes
+
+Needs the crystal data (``AMDNET_DATA``). Writes ``results/motif_engine.json``. Set
+OMP_NUM_THREADS=1 to time one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from time import perf_counter
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from common import load_crystals, write_result
+from joblib import Memory
+from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
+from pymatgen.analysis.local_env import CrystalNN
+from pymatgen.core import Structure
+from tqdm import tqdm
+
+from amdnet_matminer.motifs import FINGERPRINT_LABELS, extraction, fast, motif_graph
+from amdnet_matminer.motifs.centers import center_sites
+from amdnet_matminer.motifs.fast import fast_environments
+from amdnet_matminer.motifs.reference import reference_environments
+from amdnet_matminer.motifs.types import Environments, IntArray
+
+TOLERANCE = 1e-3
+"""Fingerprints are equal that differ less in every component."""
+
+STAGES = (
+    (extraction, "check_structure"),
+    (extraction, "center_sites"),
+    (fast, "voronoi_facets"),
+    (fast, "bond_candidates"),
+    (fast, "fingerprints"),
+    (extraction, "share_ligands"),
+    (extraction, "motif_names"),
+)
+
+
+def main() -> None:
+    """Run the benchmark and write its result."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--crystals", type=int, default=2000, help="of mp2018 to compare (default 2000)")
+    parser.add_argument("--nomad", type=int, default=200, help="of nomad2018 to compare (default 200)")
+    parser.add_argument("--oxides", type=int, default=200, help="of mp2018 to time (default 200)")
+    parser.add_argument("--answers", help="folder that keeps the reference's answers")
+    parser.add_argument("--database", action="store_true", help="run every crystal of mp2018, too")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", UserWarning)
+    oxides, _ = load_crystals("mp2018", oxides=True, limit=options.oxides, seed=2)
+    result: dict[str, Any] = {"speed": speed(oxides), "stages": stages(oxides)}
+    memory = Memory(options.answers, verbose=0)
+    result["agreement"] = {
+        name: agreement(name, limit, memory)
+        for name, limit in (("mp2018", options.crystals), ("nomad2018", options.nomad))
+    }
+    if options.database:
+        result["database"] = database()
+    print(write_result("motif_engine", result))
+
+
+def agreement(name: str, limit: int, memory: Memory, seed: int = 1) -> dict[str, Any]:
+    """Compare bonds and fingerprints of all sites of random crystals."""
+    structures, table = load_crystals(name, limit=limit, seed=seed)
+    answer = memory.cache(reference_answer, ignore=["structure"])
+    counts: Counter[str] = Counter()
+    differences = []
+    for number, structure in enumerate(tqdm(structures, desc=f"agreement, {name}")):
+        expected = answer(name, limit, seed, number, structure)
+        found = fast_environments(structure, all_sites(structure))
+        counts["sites"] += len(structure)
+        for site in differing_sites(found, expected):
+            difference = explain(structure, site, found, expected)
+            counts["other_bonds"] += not difference["same_bonds"]
+            counts["other_fingerprint"] += difference["difference"] >= TOLERANCE
+            differences.append({"id": str(table["id"][number]), "site": site} | difference)
+    classes = Counter(f"{d['component']}: {d['cause']}" for d in differences)
+    return {
+        "crystals": len(structures),
+        "sites": counts["sites"],
+        "same_bonds": 1 - counts["other_bonds"] / counts["sites"],
+        "same_fingerprint": 1 - counts["other_fingerprint"] / counts["sites"],
+        "differences": dict(classes.most_common()),
+        "examples": differences[:20],
+    }
+
+
+def reference_answer(name: str, limit: int, seed: int, number: int, structure: Structure) -> Environments:
+    """What the reference says about all sites of a crystal, which the other arguments name."""
+    return reference_environments(structure, all_sites(structure))
+
+
+def differing_sites(found: Environments, expected: Environments) -> list[int]:
+    """Sites whose bonds or fingerprints are not the same."""
+    bonds, others = bond_sets(found), bond_sets(expected)
+    apart = np.abs(found.fingerprint - expected.fingerprint).max(axis=1, initial=0.0)
+    return [i for i in range(len(bonds)) if bonds[i] != others[i] or apart[i] >= TOLERANCE]
+
+
+def explain(structure: Structure, site: int, found: Environments, expected: Environments) -> dict[str, Any]:
+    """What differs at a site, and whether the reference is of one mind about it.
+
+    Where bonds are equally strong, rounding decides on their order and on the values
+    that depend on it. So the reference is asked again with every atom moved by 1e-7
+    angstrom and the sites in another order.
+    """
+    apart = np.abs(found.fingerprint[site] - expected.fingerprint[site])
+    component = int(apart.argmax())
+    rng = np.random.default_rng(0)
+    again = [reference_again(structure, site, rng) for _ in range(4)]
+    values = [expected.fingerprint[site, component], *(float(value[component]) for value in again)]
+    spread = float(np.ptp(values))
+    return {
+        "same_bonds": bond_sets(found)[site] == bond_sets(expected)[site],
+        "component": FINGERPRINT_LABELS[component],
+        "difference": float(apart[component]),
+        "cause": "tie, the reference contradicts itself" if spread >= TOLERANCE else "unexplained",
+    }
+
+
+def reference_again(structure: Structure, site: int, rng: np.random.Generator) -> np.ndarray:
+    """The reference's fingerprint of a site of the same crystal, written differently."""
+    moved = structure.cart_coords + rng.uniform(-1e-7, 1e-7, (len(structure), 3))
+    order = rng.permutation(len(structure))
+    other = Structure(
+        structure.lattice,
+        [structure[i].specie for i in order],
+        moved[order],
+        coords_are_cartesian=True,
+    )
+    return reference_environments(other, np.flatnonzero(order == site).astype(np.int32)).fingerprint[0]
+
+
+def speed(structures: list[Structure]) -> dict[str, Any]:
+    """Time both ways from a crystal to bonds and cation fingerprints, taking turns."""
+    seconds: dict[str, list[float]] = {"fast": [], "reference": []}
+    ways: dict[str, Callable[[Structure], object]] = {"fast": fast_way, "reference": reference_way}
+    for structure in structures[:3]:  # Tables and imports are loaded on first use.
+        fast_way(structure)
+        reference_way(structure)
+    for structure in tqdm(structures, desc="speed"):
+        for way, run in ways.items():
+            seconds[way].append(timed(run, structure))
+    fast_time, reference_time = (np.array(seconds[way]) for way in ("fast", "reference"))
+    return {
+        "crystals": len(structures),
+        "mean_sites": float(np.mean([len(structure) for structure in structures])),
+        "fast_ms": float(fast_time.mean() * 1e3),
+        "reference_ms": float(reference_time.mean() * 1e3),
+        "ratio": float(reference_time.sum() / fast_time.sum()),
+        "median_ratio": float(np.median(reference_time / fast_time)),
+    }
+
+
+def fast_way(structure: Structure) -> None:
+    """Bonds and fingerprints of the cations with the fast engine."""
+    fast_environments(structure, center_sites(structure)[0])
+
+
+def reference_way(structure: Structure) -> None:
+    """The same with pymatgen's bonded structure and matminer's fingerprint."""
+    CrystalNN().get_bonded_structure(structure)
+    fingerprint = CrystalNNFingerprint.from_preset("ops", cation_anion=False)
+    for site in center_sites(structure)[0].tolist():
+        fingerprint.featurize(structure, site)
+
+
+def stages(structures: list[Structure]) -> dict[str, float]:
+    """Milliseconds a crystal spends in each stage of ``motif_graph``."""
+    with stopwatches() as spent:
+        total = 0.0
+        for structure in structures:
+            total += timed(lambda s: motif_graph(s, engine="fast"), structure)
+    spent["other"] = total - sum(spent.values())
+    return {stage: seconds / len(structures) * 1e3 for stage, seconds in (spent | {"total": total}).items()}
+
+
+@contextmanager
+def stopwatches() -> Iterator[dict[str, float]]:
+    """Sum the time spent in the functions of ``STAGES``, in seconds."""
+    spent = {name: 0.0 for _, name in STAGES}
+
+    def watch(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any) -> Any:
+            start = perf_counter()
+            try:
+                return function(*arguments)
+            finally:
+                spent[name] += perf_counter() - start
+
+        return watched
+
+    with ExitStack() as stack:
+        for module, name in STAGES:
+            stack.enter_context(patch.object(module, name, watch(name, getattr(module, name))))
+        yield spent
+
+
+def database() -> dict[str, Any]:
+    """Motif graphs of every crystal of mp2018: failures, speed and the slowest."""
+    structures, table = load_crystals("mp2018")
+    seconds, failures = [], []
+    for name, structure in zip(table["id"], tqdm(structures, desc="database"), strict=True):
+        start = perf_counter()
+        try:
+            motif_graph(structure, engine="fast")
+        except Exception as error:  # Whatever it is, it is the benchmark's finding.
+            failures.append({"id": str(name), "reason": f"{type(error).__name__}: {error}"})
+        seconds.append(perf_counter() - start)
+    slowest = np.argsort(seconds)[::-1][:10]
+    return {
+        "crystals": len(structures),
+        "failures": failures,
+        "crystals_per_second": len(structures) / sum(seconds),
+        "slowest": [
+            {"id": str(table["id"][i]), "sites": len(structures[i]), "ms": seconds[i] * 1e3} for i in slowest
+        ],
+    }
+
+
+def timed(function: Callable[[Structure], object], structure: Structure) -> float:
+    """Seconds that a function of a crystal takes."""
+    start = perf_counter()
+    function(structure)
+    return perf_counter() - start
+
+
+def all_sites(structure: Structure) -> IntArray:
+    """Indices of all sites."""
+    return np.arange(len(structure), dtype=np.int32)
+
+
+def bond_sets(found: Environments) -> list[set[tuple[int, ...]]]:
+    """Bonds of each site as (neighbour, image)."""
+    bonds = [(int(n), *image) for n, image in zip(found.neighbor, found.image.tolist(), strict=True)]
+    return [set(bonds[a:b]) for a, b in zip(found.offset[:-1], found.offset[1:], strict=True)]
+
+
+if __name__ == "__main__":
+    main()
