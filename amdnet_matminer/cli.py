@@ -41,7 +41,7 @@ _TRAINING_OPTIONS = {
     "architecture": ("NAME", "network: amdnet-2021, the published one, or megnet, its atom branch alone"),
     "epochs": ("COUNT", "largest number of passes over the training crystals"),
     "patience": ("COUNT", "epochs without a better validation error after which training stops"),
-    "learning_rate": ("RATE", "highest learning rate of Adam, per step"),
+    "learning_rate": ("RATE", "highest learning rate of Adam"),
     "batch_size": ("COUNT", "crystals in a step"),
     "atom_cutoff": ("ANGSTROM", "largest distance of an atom pair, in angstrom"),
     "motif_cutoff": ("ANGSTROM", "centre of the last Gaussian for distances between motifs, in angstrom"),
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (AMDNetError, OSError) as error:
         return _complain(f"{arguments.parser.prog}: {error}", 1)
     except KeyboardInterrupt:
-        return _complain(f"{arguments.parser.prog}: interrupted, nothing was written", 130)
+        return _complain(f"{arguments.parser.prog}: interrupted", 130)
     return 0
 
 
@@ -195,6 +195,7 @@ def _featurize(arguments: argparse.Namespace) -> None:
     """Describe crystals by their motifs: vectors, shapes and how they are joined."""
     _check_writable(arguments.output)
     structures = read_structures(arguments.structures)
+    _tell_size(arguments, structures)
     featurizer = MotifFeaturizer()
     featurizer.set_n_jobs(arguments.n_jobs)
     with _ids_in_messages(structures.index):
@@ -215,7 +216,7 @@ def _train(arguments: argparse.Namespace) -> None:
     except ValueError as error:
         arguments.parser.error(str(error))
     _check_folder(arguments.save_name)
-    table = read_dataset(arguments.structures, arguments.labels, arguments.predict)
+    table = _read_labelled(arguments)
     with _ids_in_messages(table.index):
         model.fit(table[STRUCTURE_COLUMN], table[arguments.predict])
     model.save(arguments.save_name)
@@ -225,11 +226,12 @@ def _train(arguments: argparse.Namespace) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     """Compare a model's predictions with labels."""
     _check_writable(arguments.output)
-    table = read_dataset(arguments.structures, arguments.labels, arguments.predict)
+    model = _load(arguments)
+    table = _read_labelled(arguments)
     with _ids_in_messages(table.index):
         labels = check_targets(table[arguments.predict], len(table))
-    predictions = _predictions(arguments, table[STRUCTURE_COLUMN])
-    for name, value in _scores(labels, predictions.to_numpy()).items():
+        predictions = model.predict(table[STRUCTURE_COLUMN])
+    for name, value in _scores(labels, predictions).items():
         print(f"{name:8} {value:.6g}")
     if arguments.output is not None:
         _write(table[[arguments.predict]].assign(prediction=predictions), arguments.output)
@@ -238,7 +240,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     """Predict a property of new crystals with a trained model."""
     _check_writable(arguments.output)
-    _write(_predictions(arguments, read_structures(arguments.structures)), arguments.output)
+    model = _load(arguments)
+    structures = read_structures(arguments.structures)
+    _tell_size(arguments, structures)
+    with _ids_in_messages(structures.index):
+        predictions = model.predict(structures)
+    _write(pd.DataFrame({"prediction": predictions}, structures.index), arguments.output)
 
 
 _COMMANDS = {
@@ -249,11 +256,20 @@ _COMMANDS = {
 }
 
 
-def _predictions(arguments: argparse.Namespace, structures: pd.Series) -> pd.Series:
+def _read_labelled(arguments: argparse.Namespace) -> pd.DataFrame:
+    table = read_dataset(arguments.structures, arguments.labels, arguments.predict)
+    _tell_size(arguments, table)
+    return table
+
+
+def _tell_size(arguments: argparse.Namespace, crystals: pd.Series | pd.DataFrame) -> None:
+    if not arguments.quiet:
+        print(f"read {len(crystals)} crystals from {arguments.structures}", file=sys.stderr)
+
+
+def _load(arguments: argparse.Namespace) -> AMDNetRegressor:
     model = AMDNetRegressor.load(arguments.load_name)
-    model.set_params(n_jobs=arguments.n_jobs, verbose=int(not arguments.quiet))
-    with _ids_in_messages(structures.index):
-        return pd.Series(model.predict(structures), structures.index, name="prediction")
+    return model.set_params(n_jobs=arguments.n_jobs, verbose=int(not arguments.quiet))
 
 
 def _scores(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:
@@ -295,5 +311,5 @@ def _check_writable(path: Path | None) -> None:
     _check_folder(path)
 
 
-def _write(table: pd.DataFrame | pd.Series, output: Path | None) -> None:
+def _write(table: pd.DataFrame, output: Path | None) -> None:
     table.to_csv(sys.stdout if output is None else output, index_label="id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,7 @@ from amdnet_matminer.validation import check_elements, check_parameters, check_s
 
 if TYPE_CHECKING:
     from amdnet_matminer.network import Architecture, NetworkConfig
-    from amdnet_matminer.training import Loss, Schedule
+    from amdnet_matminer.training import Labelled, Loss, Schedule
 
 
 class AMDNetRegressor(RegressorMixin, BaseEstimator):
@@ -40,6 +40,8 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             expanded in, in angstrom.
         rbf_edge_dim_atom: Number of Gaussians for atom pairs.
         rbf_edge_dim_motif: Number of Gaussians for motif edges.
+        symmetry_reduction: Whether symmetry-equivalent atoms and motifs are read once,
+            with their multiplicity: the same predictions from smaller graphs.
         epochs: Largest number of passes over the training data.
         batch_size: Number of crystals in a step.
         learning_rate: Highest learning rate of Adam.
@@ -77,6 +79,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         motif_cutoff: float = 11.0,
         rbf_edge_dim_atom: int = 100,
         rbf_edge_dim_motif: int = 100,
+        symmetry_reduction: bool = True,
         epochs: int = 300,
         batch_size: int = 32,
         learning_rate: float = 1e-3,
@@ -94,6 +97,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         self.motif_cutoff = motif_cutoff
         self.rbf_edge_dim_atom = rbf_edge_dim_atom
         self.rbf_edge_dim_motif = rbf_edge_dim_motif
+        self.symmetry_reduction = symmetry_reduction
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -135,14 +139,11 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         from amdnet_matminer.training import Labelled, Settings, TargetScaler, compiled_network, train
 
         check_parameters(self.get_params())
-        training = Labelled(*self._checked(structures, y))
-        validation = Labelled(*self._checked(*validation_data)) if validation_data is not None else None
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        training = training._replace(graphs=self._graphs(training.graphs))
-        if validation is not None:
-            validation = validation._replace(graphs=self._graphs(validation.graphs))
-        else:
-            training, validation = self._split(training, rng)
+        data = [self._checked(structures, y)]
+        data += [self._checked(*validation_data)] if validation_data is not None else []
+        labelled = [Labelled(self._graphs(crystals), targets) for crystals, targets in data]
+        training, validation = labelled if len(labelled) == 2 else self._split(labelled[0], rng)
         self.scaler_ = TargetScaler.of(training.y) if self.scale_targets else TargetScaler()
         self.ladder_ = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
         settings = Settings(**{name: getattr(self, name) for name in Settings._fields})
@@ -226,7 +227,9 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             model.weights_ = weights
             AMDNet(model._network_config()).set_weights(weights)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path} does not hold a sound AMDNetRegressor ({error}); save it anew") from error
+            raise ModelFileError(
+                f"{path} does not hold a sound AMDNetRegressor ({error}); save it anew"
+            ) from error
         return model
 
     def _checked(self, structures: Iterable[Structure], y: ArrayLike) -> tuple[list[Structure], NDArray]:
@@ -236,18 +239,23 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
 
     def _graphs(self, structures: Sequence[Structure]) -> list[DualGraph]:
         make = partial(
-            dual_graph, atom_cutoff=float(self.atom_cutoff), with_motifs=self.architecture != "megnet"
+            dual_graph,
+            atom_cutoff=float(self.atom_cutoff),
+            with_motifs=self.architecture != "megnet",
+            symmetry_reduction=self.symmetry_reduction,
         )
         return map_structures(make, structures, self.n_jobs, "graphs", bool(self.verbose))
 
-    def _split(self, data: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+    def _split(self, data: Labelled, rng: np.random.Generator) -> tuple[Labelled, Labelled | None]:
         """Keep a random part of the data for validation, if there is enough for both parts."""
-        n_validation = int(round(self.validation_fraction * len(data.y)))
+        n_validation = round(self.validation_fraction * len(data.y))
         if n_validation == 0:
             return data, None
         order = rng.permutation(len(data.y))
-        parts = order[n_validation:], order[:n_validation]
-        training, validation = (type(data)([data.graphs[i] for i in part], data.y[part]) for part in parts)
+        training, validation = (
+            data._replace(graphs=[data.graphs[i] for i in part], y=data.y[part])
+            for part in (order[n_validation:], order[:n_validation])
+        )
         return training, validation
 
     def _network_config(self) -> NetworkConfig:

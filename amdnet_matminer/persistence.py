@@ -63,14 +63,18 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray]]:
         with zipfile.ZipFile(path) as archive:
             description = json.loads(archive.read(_DESCRIPTION))
             if description.get("format") != FORMAT:
-                raise ModelFileError(f"{path} is not a model of amdnet_matminer; give a file that save() wrote")
+                raise ModelFileError(
+                    f"{path} is not a model of amdnet_matminer; give a file that save() wrote"
+                )
             if description["format_version"] > FORMAT_VERSION:
                 raise ModelFileError(
                     f"{path} was written by amdnet_matminer {description['written_by']}, "
                     "which is newer than this one; upgrade with pip install -U amdnet-matminer"
                 )
             names = sorted(name for name in archive.namelist() if name != _DESCRIPTION)
-            return description, [np.load(io.BytesIO(archive.read(name)), allow_pickle=False) for name in names]
+            return description, [
+                np.load(io.BytesIO(archive.read(name)), allow_pickle=False) for name in names
+            ]
     except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, EOFError) as error:
         if isinstance(error, ModelFileError):
             raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -86,8 +85,8 @@ def check_elements(structures: Sequence[Structure]) -> None:
         if numbers.max() > HEAVIEST_ELEMENT:
             site = int(numbers.argmax())
             raise StructureError(
-                f"structure {index}, site {site}: element {structure[site].specie.symbol} (Z={numbers[site]}) "
-                f"is beyond the element embedding, which ends at Z={HEAVIEST_ELEMENT}; remove the structure"
+                f"structure {index}, site {site}: element {structure[site].specie.symbol} "
+                f"(Z={numbers[site]}) is beyond the embedding, which ends at Z={HEAVIEST_ELEMENT}; remove the structure"
             )
 
 
@@ -112,7 +111,7 @@ def check_targets(y: Any, n_structures: int) -> NDArray[np.float64]:
     if array.ndim != 1:
         raise TargetError(f"labels must have shape (n_structures,), got {array.shape}")
     if len(array) != n_structures:
-        raise TargetError(f"got {n_structures} structures but {len(array)} labels; pass one label per structure")
+        raise TargetError(f"got {n_structures} structures but {len(array)} labels; pass one for each")
     bad = np.flatnonzero(~np.isfinite(array))
     if len(bad):
         raise TargetError(
@@ -136,14 +135,14 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} must be one of {list(_CHOICES[name])}, got {value!r}")
         if name in _POSITIVE and not (_is_number(value) and value > 0):
             raise ValueError(f"{name} must be a number above 0, got {value!r}")
-        if name in _COUNTS and not (isinstance(value, Integral) and value >= 1):
+        if name in _COUNTS and not (isinstance(value, int | np.integer) and value >= 1):
             raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
     if not (_is_number(parameters["validation_fraction"]) and 0 <= parameters["validation_fraction"] < 1):
         raise ValueError(f"validation_fraction must be in [0, 1), got {parameters['validation_fraction']!r}")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and bool(np.isfinite(value))
+    return isinstance(value, int | float | np.number) and bool(np.isfinite(value))
 
 
 def _check_sites(structure: Structure, name: str) -> None:
@@ -154,14 +153,18 @@ def _check_sites(structure: Structure, name: str) -> None:
                 "order it first, for instance with pymatgen's OrderDisorderedStructureTransformation"
             )
         if isinstance(site.specie, DummySpecies):
-            raise StructureError(f"{name}, site {number} holds the dummy species {site.specie}; give an element")
+            raise StructureError(
+                f"{name}, site {number} holds the dummy species {site.specie}; give an element"
+            )
 
 
 def _check_geometry(structure: Structure, name: str) -> None:
     if not np.isfinite(structure.lattice.matrix).all() or not np.isfinite(structure.frac_coords).all():
         raise StructureError(f"{name} has a lattice or coordinates that are not finite; repair or remove it")
     if structure.volume < 1e-3 * len(structure):
-        raise StructureError(f"{name} has a cell of {structure.volume:.2g} cubic angstrom; repair or remove it")
+        raise StructureError(
+            f"{name} has a cell of {structure.volume:.2g} cubic angstrom; repair or remove it"
+        )
     first, second, _, distance = structure.get_neighbor_list(CLOSEST_ATOMS)
     if len(distance):
         nearest = int(distance.argmin())

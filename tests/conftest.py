@@ -98,7 +98,9 @@ def nickel_arsenide() -> Structure:
 
 @pytest.fixture(scope="session")
 def caesium_chloride() -> Structure:
-    return Structure.from_spacegroup("Pm-3m", Lattice.cubic(4.123), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    return Structure.from_spacegroup(
+        "Pm-3m", Lattice.cubic(4.123), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
 
 
 @pytest.fixture(scope="session")

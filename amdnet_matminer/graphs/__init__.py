@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from amdnet_matminer.graphs.batching import Batch, SizeLadder, batch_graphs, deal, sizes_of
-from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph, atom_graph, dual_graph
+from amdnet_matminer.graphs.converter import dual_graph
+from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph, atom_graph
 
 __all__ = [
     "AtomGraph",

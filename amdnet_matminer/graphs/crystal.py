@@ -1,4 +1,4 @@
-"""Crystals as graphs of atoms and of motifs."""
+"""The typed graphs of one crystal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from pymatgen.core import Structure
 
-from amdnet_matminer.motifs import MotifGraph, motif_graph
+from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.motifs.types import FloatArray, IntArray
-from amdnet_matminer.validation import check_structure
 
 
 class AtomGraph(NamedTuple):
@@ -59,25 +58,4 @@ def atom_graph(structure: Structure, cutoff: float = 5.0) -> AtomGraph:
         image=image.astype(np.int32).reshape(-1, 3),
         distance=distance.astype(np.float32),
         multiplicity=np.ones(len(structure), dtype=np.int32),
-    )
-
-
-def dual_graph(structure: Structure, atom_cutoff: float = 5.0, with_motifs: bool = True) -> DualGraph:
-    """Read a crystal as a graph of atoms and a graph of motifs.
-
-    Args:
-        structure: An ordered crystal.
-        atom_cutoff: Largest distance of an atom pair, in angstrom.
-        with_motifs: Whether motifs are looked for; without, the motif graph is
-            empty, for networks that read atoms only.
-
-    Returns:
-        Both graphs of the crystal.
-
-    Raises:
-        StructureError: The structure cannot be used; see ``check_structure``.
-    """
-    check_structure(structure)
-    return DualGraph(
-        atom_graph(structure, atom_cutoff), motif_graph(structure) if with_motifs else MotifGraph.empty()
     )

@@ -65,7 +65,9 @@ def electronegativity(symbol: str) -> float:
 @lru_cache(maxsize=65536)
 def _anions_by_balance(amounts: tuple[tuple[str, int], ...]) -> frozenset[str]:
     """Anions of a reduced composition, given as sorted (element, amount) pairs."""
-    candidates = sorted((symbol for symbol, _ in amounts if _can_be_anion(symbol)), key=electronegativity)[::-1]
+    candidates = sorted((symbol for symbol, _ in amounts if _can_be_anion(symbol)), key=electronegativity)[
+        ::-1
+    ]
     if not candidates or len(amounts) == 1:
         return frozenset()
     most = min(len(candidates), len(amounts) - 1)

@@ -1,13 +1,15 @@
 """Layers of the MEGNet family (Chen et al., Chemistry of Materials 31, 3564, 2019), in Keras ops.
 
 All layers read flat arrays: nodes (N, .), edges (P, .) and one state per crystal
-(G, .). Weights are created as zeros; ``initial_weights`` gives them their values. Weighted pools count a node as often as its multiplicity, and padding,
-whose weight is 0, not at all.
+(G, .). Weighted pools count a node as often as its multiplicity, and padding,
+whose weight is 0, not at all. Weights are created as zeros; ``initial_weights``
+gives them their values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import keras
@@ -97,15 +99,13 @@ class MLP(keras.layers.Layer):
         linear_output: Whether the last layer has no activation.
     """
 
-    def __init__(
-        self, widths: Sequence[int], activation: str = "relu", linear_output: bool = False
-    ) -> None:
+    def __init__(self, widths: Sequence[int], activation: str = "relu", linear_output: bool = False) -> None:
         super().__init__()
         self.activation = keras.activations.get(activation)
         self.linear_output = linear_output
         self.kernels = []
         self.biases = []
-        for i, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        for i, (inputs, outputs) in enumerate(pairwise(widths)):
             self.kernels.append(self.add_weight((inputs, outputs), "zeros", name=f"kernel_{i}"))
             self.biases.append(self.add_weight((outputs,), "zeros", name=f"bias_{i}"))
         self.built = True
@@ -147,7 +147,9 @@ class MEGNetLayer(keras.layers.Layer):
         self.phi_u = MLP((2 * out + width, *units), activation, linear_output=True)
         self.built = True
 
-    def call(self, nodes: Tensor, edges: Tensor, state: Tensor, topology: Topology) -> tuple[Tensor, Tensor, Tensor]:
+    def call(
+        self, nodes: Tensor, edges: Tensor, state: Tensor, topology: Topology
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Update nodes (N, width), edges (P, width) and state (G, width) to the last of ``units``."""
         t = topology
         edges = self._update_edges(nodes, edges, state, t)

@@ -82,7 +82,9 @@ class AMDNet(keras.Model):
         self.atom_branch = Branch(EMBEDDING_WIDTH, config.rbf_edge_dim_atom, config.atom_cutoff)
         self.motif_branch = None
         if config.architecture == "amdnet-2021":
-            self.motif_branch = Branch(len(FINGERPRINT_LABELS), config.rbf_edge_dim_motif, config.motif_cutoff)
+            self.motif_branch = Branch(
+                len(FINGERPRINT_LABELS), config.rbf_edge_dim_motif, config.motif_cutoff
+            )
         self.head = MLP((32 if self.motif_branch else 16, 32, 1), linear_output=True)
         self.built = True
         self.set_weights(initial_weights(self, np.random.default_rng(seed)))

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from amdnet_matminer.graphs import Batch, DualGraph, SizeLadder, batch_graphs, deal, sizes_of
 
-
 TrainingBatch = tuple[Batch, NDArray[np.float32], NDArray[np.float32]]
 """A batch, its scaled targets (G, 1) and its weights (G,), 0 for padding."""
 
@@ -44,7 +43,9 @@ def training_batches(
             yield batch, target, batch.crystal
 
 
-def predict_graphs(network: keras.Model, graphs: Sequence[DualGraph], ladder: SizeLadder) -> NDArray[np.float32]:
+def predict_graphs(
+    network: keras.Model, graphs: Sequence[DualGraph], ladder: SizeLadder
+) -> NDArray[np.float32]:
     """Predict scaled targets of crystals, in their order.
 
     Args:

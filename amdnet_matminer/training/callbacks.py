@@ -129,7 +129,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Show the epoch's loss and error."""
-        shown = {name: f"{logs[name]:.4g}" for name in ("loss", "val_mae") if name in logs}
+        shown: dict[str, object] = {name: f"{logs[name]:.4g}" for name in ("loss", "val_mae") if name in logs}
         self.bar.set_postfix(shown, refresh=False)
         self.bar.update()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 import keras
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amdnet_matminer.graphs import DualGraph, SizeLadder
-from amdnet_matminer.training.batches import training_batches, predict_graphs
+from amdnet_matminer.training.batches import predict_graphs, training_batches
 from amdnet_matminer.training.callbacks import BestWeights, LearningRate, Progress, Rescue
 from amdnet_matminer.training.scaling import TargetScaler
 
@@ -71,12 +72,9 @@ def train(
     n_batches = -(-len(training.y) // settings.batch_size)
     batches = training_batches(training.graphs, scaler.transform(training.y), n_batches, ladder, rng)
 
-    def validation_error() -> float:
-        predicted = scaler.inverse(predict_graphs(network, validation.graphs, ladder))
-        return float(np.abs(predicted - validation.y).mean())
-
     rate = LearningRate(settings.learning_rate, settings.schedule, settings.epochs * n_batches)
-    best = BestWeights(validation_error if validation else None, settings.patience)
+    error = partial(_mean_error, network, validation, scaler, ladder) if validation else None
+    best = BestWeights(error, settings.patience)
     callbacks = [rate, best, Rescue(rate, best)]
     if settings.verbose:
         callbacks.append(Progress(settings.epochs))
@@ -93,3 +91,7 @@ def train(
         logger.warning("training interrupted after %d epochs; the best weights are kept", len(history.epoch))
     best.restore()
     return history.history
+
+
+def _mean_error(network: keras.Model, data: Labelled, scaler: TargetScaler, ladder: SizeLadder) -> float:
+    return float(np.abs(scaler.inverse(predict_graphs(network, data.graphs, ladder)) - data.y).mean())

@@ -23,7 +23,9 @@ def rebuild(old: Any) -> Structure:
     """A structure pickled by pymatgen 2020, whose sites lack what today's methods need."""
     sites = vars(old)["_sites"]
     species = [next(iter(vars(site)["_species"])).symbol for site in sites]
-    return Structure(Lattice(vars(old._lattice)["_matrix"]), species, [vars(s)["_frac_coords"] for s in sites])
+    return Structure(
+        Lattice(vars(old._lattice)["_matrix"]), species, [vars(s)["_frac_coords"] for s in sites]
+    )
 
 
 def motifs_of(row: pd.Series) -> MotifGraph:
@@ -61,7 +63,8 @@ def published(folder: Path) -> tuple[AMDNet, list[DualGraph], list[dict]]:
     motifs = pd.read_pickle(folder / "motif_graph.pkl").set_index("_mid")
     expected = json.loads((folder / "expected.json").read_text())
     graphs = [
-        DualGraph(atom_graph(rebuild(materials.structure[key]), 5.0), motifs_of(motifs.loc[key])) for key in expected
+        DualGraph(atom_graph(rebuild(materials.structure[key]), 5.0), motifs_of(motifs.loc[key]))
+        for key in expected
     ]
     network = AMDNet(NetworkConfig())
     load_published_weights(network, folder / "new_model.hdf5")

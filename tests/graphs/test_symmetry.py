@@ -1,0 +1,82 @@
+"""Reduced graphs: fewer nodes, the same predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
+from amdnet_matminer.graphs.symmetry import site_orbits
+from amdnet_matminer.network import AMDNet, NetworkConfig
+
+SYSTEMS = {
+    "triclinic": Lattice.from_parameters(4.1, 4.9, 5.3, 82, 95, 101),
+    "monoclinic": Lattice.monoclinic(4.3, 4.9, 5.2, 99),
+    "orthorhombic": Lattice.orthorhombic(4.2, 4.8, 5.5),
+    "tetragonal": Lattice.tetragonal(4.4, 5.1),
+    "trigonal": Lattice.rhombohedral(4.6, 70),
+    "hexagonal": Lattice.hexagonal(4.3, 5.0),
+    "cubic": Lattice.cubic(4.5),
+}
+GROUPS = {
+    "triclinic": "P-1",
+    "monoclinic": "P2/m",
+    "orthorhombic": "Pmmm",
+    "tetragonal": "P4/mmm",
+    "trigonal": "R-3m:R",
+    "hexagonal": "P6/mmm",
+    "cubic": "Pm-3m",
+}
+
+
+def predictions(graphs: list[DualGraph]) -> np.ndarray:
+    sizes = sizes_of(graphs)
+    batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes, len(graphs)).step_for(sizes.sum(axis=0)))
+    return np.asarray(AMDNet(NetworkConfig(), seed=1).merged(batch))[: len(graphs)]
+
+
+@pytest.mark.parametrize("system", GROUPS)
+def test_predictions_are_those_of_the_whole_graph(system: str) -> None:
+    crystal = Structure.from_spacegroup(
+        GROUPS[system], SYSTEMS[system], ["Ti", "O"], [[0, 0, 0], [0.28, 0.28, 0.28]]
+    )
+    whole, reduced = (dual_graph(crystal, symmetry_reduction=switch) for switch in (False, True))
+    assert len(reduced.atoms.sender) < len(whole.atoms.sender)
+    assert reduced.atoms.multiplicity.sum() == len(crystal)
+    assert reduced.motifs.multiplicity.sum() == len(whole.motifs.center)
+    np.testing.assert_allclose(*predictions([whole, reduced]), rtol=2e-5, atol=2e-6)
+
+
+def test_a_crystal_without_symmetry_stays_whole() -> None:
+    rng = np.random.default_rng(0)
+    crystal = Structure(SYSTEMS["triclinic"], ["Mg", "Si", "O", "O", "O"], rng.random((5, 3)))
+    whole, reduced = (dual_graph(crystal, symmetry_reduction=switch) for switch in (False, True))
+    for level_before, level_after in zip(whole, reduced, strict=True):
+        for before, after in zip(level_before, level_after, strict=True):
+            np.testing.assert_array_equal(before, after)
+
+
+def test_reduced_motifs_keep_their_ligands(perovskite: Structure) -> None:
+    doubled = perovskite * (2, 1, 1)
+    reduced = dual_graph(doubled).motifs
+    assert reduced.name.tolist() == ["TiO6 octahedral", "SrO12 cuboctahedral"]
+    assert reduced.multiplicity.tolist() == [2, 2]
+    assert reduced.coordination.tolist() == [6, 12]
+    np.testing.assert_allclose(reduced.bond_length[:6], 3.905 / 2, rtol=1e-5)
+
+
+def test_orbits_of_a_supercell_are_those_of_the_cell(corundum: Structure) -> None:
+    orbit = site_orbits(corundum * (2, 1, 1), 0.01)
+    assert len(np.unique(orbit)) == 2
+
+
+def test_real_crystals_within_the_tolerance(load_crystals: Callable) -> None:
+    """At the default tolerance predictions move by less than a thousandth of their spread."""
+    crystals = [s for s in load_crystals("mp2018", limit=60, seed=3)[0] if len(s) <= 20]
+    whole = predictions([dual_graph(s, symmetry_reduction=False) for s in crystals])
+    reduced = predictions([dual_graph(s) for s in crystals])
+    moved = np.abs(whole - reduced).max()
+    assert moved < 1e-3 * np.std(whole, axis=0).max()
