@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,11 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 when a file or a crystal cannot be used, 130 when
         interrupted. A wrong option exits with 2, as argparse does.
     """
-    # TensorFlow reads this when it starts; its notes on the machine would bury a one-line error.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # A reader such as head wants no more; Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (AMDNetError, OSError) as error:
         return _complain(f"{arguments.parser.prog}: {error}", 1)
     except KeyboardInterrupt:
@@ -217,6 +221,7 @@ def _train(arguments: argparse.Namespace) -> None:
         arguments.parser.error(str(error))
     _check_folder(arguments.save_name)
     table = _read_labelled(arguments)
+    _start_keras()
     with _ids_in_messages(table.index):
         model.fit(table[STRUCTURE_COLUMN], table[arguments.predict])
     model.save(arguments.save_name)
@@ -268,8 +273,24 @@ def _tell_size(arguments: argparse.Namespace, crystals: pd.Series | pd.DataFrame
 
 
 def _load(arguments: argparse.Namespace) -> AMDNetRegressor:
+    _start_keras()
     model = AMDNetRegressor.load(arguments.load_name)
     return model.set_params(n_jobs=arguments.n_jobs, verbose=int(not arguments.quiet))
+
+
+def _start_keras() -> None:
+    """Import Keras and its backend without TensorFlow's notes on the machine, which would bury errors.
+
+    They are written by C++ code past ``sys.stderr``, and recent versions cannot be told to stop.
+    """
+    stderr = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import_module("keras")
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _scores(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:

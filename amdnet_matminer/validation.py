@@ -86,7 +86,7 @@ def check_elements(structures: Sequence[Structure]) -> None:
             site = int(numbers.argmax())
             raise StructureError(
                 f"structure {index}, site {site}: element {structure[site].specie.symbol} "
-                f"(Z={numbers[site]}) is beyond the embedding, which ends at Z={HEAVIEST_ELEMENT}; remove the structure"
+                f"(Z={numbers[site]}) is beyond the embedding, which ends at Z={HEAVIEST_ELEMENT}; remove it"
             )
 
 

@@ -114,13 +114,13 @@ def explain(structure: Structure, site: int, found: Environments, expected: Envi
     """What differs at a site, and whether the reference is of one mind about it.
 
     Where bonds are equally strong, rounding decides on their order and on the values
-    that depend on it. So the reference is asked again with every atom moved by 1e-7
-    angstrom and the sites in another order.
+    that depend on it. So the reference is asked again with every atom moved by a few
+    1e-6 angstrom, the precision of the data, and the sites in another order.
     """
     apart = np.abs(found.fingerprint[site] - expected.fingerprint[site])
     component = int(apart.argmax())
     rng = np.random.default_rng(0)
-    again = [reference_again(structure, site, rng) for _ in range(4)]
+    again = [reference_again(structure, site, rng) for _ in range(6)]
     values = [expected.fingerprint[site, component], *(float(value[component]) for value in again)]
     spread = float(np.ptp(values))
     return {
@@ -133,7 +133,7 @@ def explain(structure: Structure, site: int, found: Environments, expected: Envi
 
 def reference_again(structure: Structure, site: int, rng: np.random.Generator) -> np.ndarray:
     """The reference's fingerprint of a site of the same crystal, written differently."""
-    moved = structure.cart_coords + rng.uniform(-1e-7, 1e-7, (len(structure), 3))
+    moved = structure.cart_coords + rng.uniform(-5e-6, 5e-6, (len(structure), 3))
     order = rng.permutation(len(structure))
     other = Structure(
         structure.lattice,

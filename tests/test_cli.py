@@ -269,13 +269,20 @@ class TestBadInput:
     def test_nothing_to_read(self, run: Callable, command: str, model_file: Path, tmp_path: Path) -> None:
         options = {"train": ["--save_name", tmp_path / "new"], "featurize": []}
         words = options.get(command, ["--load_name", model_file])
-        for path, reason in ((tmp_path, "has no structures"), (tmp_path / "none", "does not exist")):
-            code, output, error = run(command, path, *words)
-            assert (code, output) == (1, "")
-            assert error.startswith(f"amdnet {command}: {path} ")
-            assert error.count("\n") == 1
-            # A folder never holds labels, which is said first.
-            assert reason in error or "holds no labels" in error
+        assert run(command, tmp_path / "none", *words) == (
+            1,
+            "",
+            f"amdnet {command}: {tmp_path / 'none'} does not exist; give a file or a folder that does\n",
+        )
+
+    @pytest.mark.parametrize("command", ["featurize", "predict"])
+    def test_empty_folder(self, run: Callable, command: str, model_file: Path, tmp_path: Path) -> None:
+        code, output, error = run(
+            command, tmp_path, *(["--load_name", model_file] if command == "predict" else [])
+        )
+        assert (code, output) == (1, "")
+        assert error.startswith(f"amdnet {command}: {tmp_path} has no structures")
+        assert error.count("\n") == 1
 
     @pytest.mark.parametrize(
         ("content", "reason"),
@@ -349,6 +356,26 @@ class TestBadInput:
 
         monkeypatch.setattr(MotifFeaturizer, "fit_transform", interrupt)
         assert run("featurize", folder, "--quiet") == (130, "", "amdnet featurize: interrupted\n")
+
+    def test_reader_that_wants_no_more(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w") as stdout:
+            monkeypatch.setattr(sys, "stdout", stdout)
+            assert main(["featurize", str(folder / "rock-salt-MgO.cif"), "--quiet"]) == 1
+        assert capsys.readouterr().err == ""
+
+    def test_only_its_own_words(self, folder: Path, model_file: Path) -> None:
+        """In a process of its own, where TensorFlow starts."""
+        words = ["predict", str(folder / "labels.csv"), "--load_name", str(model_file)]
+        code = f"import sys; from amdnet_matminer.cli import main; sys.exit(main({words}))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr.startswith("amdnet predict: ")
+        assert done.stderr.count("\n") == 1
+        assert "labels.csv is of no known kind" in done.stderr
 
 
 def test_version(run: Callable) -> None:

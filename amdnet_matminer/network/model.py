@@ -43,6 +43,7 @@ class Branch(keras.layers.Layer):
         self.read_nodes = Set2Set(32, 16, 3)
         self.read_edges = Set2Set(32, 16, 3)
         self.readout = MLP((96, 32, 16, 16))
+        self.built = True
 
     def call(self, node: Tensor, level: Level, *, n_graphs: Any) -> Tensor:
         """Read a level with node features (N, node_width) into (n_graphs, 16)."""

@@ -58,7 +58,7 @@ def predict_graphs(
         Scaled predictions, shape (S,).
     """
     sizes = sizes_of(graphs)
-    n_batches = int(np.ceil((sizes.sum(axis=0) / np.array(ladder.first)).max()))
+    n_batches = min(len(graphs), int(np.ceil((sizes.sum(axis=0) / np.array(ladder.first)).max())))
     predicted = np.empty(len(graphs), dtype=np.float32)
     for members in deal(sizes, n_batches):
         batch = batch_graphs([graphs[i] for i in members], ladder.step_for(sizes[members].sum(axis=0)))

@@ -1,0 +1,90 @@
+"""Batches: every crystal once, in its place, padding apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymatgen.core import Lattice, Structure
+
+from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, deal, dual_graph, sizes_of
+from amdnet_matminer.graphs.batching import Sizes
+
+
+@pytest.fixture(scope="module")
+def graphs(perovskite: Structure, copper: Structure, helium_box: Structure) -> list[DualGraph]:
+    return [dual_graph(s, symmetry_reduction=False) for s in (perovskite, helium_box, copper)]
+
+
+def test_sizes_by_hand(graphs: list[DualGraph]) -> None:
+    sizes = sizes_of(graphs)
+    assert sizes[0].tolist()[:2] == [1, 5]
+    assert sizes[0, 3:].tolist() == [2, 14 + 26]
+    assert sizes[1].tolist() == [1, 1, 0, 1, 0]
+
+
+def test_crystals_lie_end_to_end(graphs: list[DualGraph]) -> None:
+    batch = batch_graphs(graphs, Sizes(5, 20, 2000, 10, 500))
+    assert batch.crystal.tolist() == [1, 1, 1, 0, 0]
+    assert batch.atoms.graph[:10].tolist() == [0] * 5 + [1] + [2] * 4
+    assert set(batch.atoms.graph[10:]) == {4}
+    assert batch.atoms.weight.sum() == 10
+    assert batch.atoms.node[:10].tolist() == [8, 22, 8, 38, 8, 2, 29, 29, 29, 29]
+    n_pairs = sizes_of(graphs)[:, 2].sum()
+    crystal_of_edge = batch.atoms.graph[batch.atoms.receiver]
+    np.testing.assert_array_equal(crystal_of_edge, batch.atoms.graph[batch.atoms.sender])
+    assert set(crystal_of_edge[:n_pairs]) == {0, 2}
+    assert set(crystal_of_edge[n_pairs:]) == {4}
+    assert batch.motifs.node.shape == (10, 61)
+
+
+def test_too_small_sizes_are_refused(graphs: list[DualGraph]) -> None:
+    with pytest.raises(ValueError, match="crystals need"):
+        batch_graphs(graphs, Sizes(3, 20, 2000, 10, 500))
+
+
+@given(
+    n=st.integers(1, 60),
+    n_batches=st.integers(1, 12),
+    seed=st.none() | st.integers(0, 99),
+)
+def test_every_crystal_is_dealt_once(n: int, n_batches: int, seed: int | None) -> None:
+    sizes = np.random.default_rng(n).integers(1, 50, size=(n, 5))
+    rng = None if seed is None else np.random.default_rng(seed)
+    hands = deal(sizes, n_batches, rng)
+    assert sorted(np.concatenate(hands).tolist()) == list(range(n))
+    assert len(hands) == n_batches
+    assert max(map(len, hands)) - min(map(len, hands)) <= 1
+
+
+def test_dealt_batches_have_nearly_equal_size() -> None:
+    rng = np.random.default_rng(0)
+    sizes = np.repeat(rng.lognormal(3, 1, size=(3200, 1)).astype(int) + 1, 5, axis=1)
+    totals = np.array([sizes[hand].sum(axis=0)[1] for hand in deal(sizes, 100, rng)])
+    random = np.array([part.sum(axis=0)[1] for part in np.split(sizes, 100)])
+    assert totals.std() < 0.6 * random.std()
+
+
+@given(scale=st.floats(0.01, 50))
+def test_a_step_holds_what_it_is_asked_for(scale: float) -> None:
+    ladder = SizeLadder((32.0, 400.0, 9000.0, 130.0, 1500.0))
+    needed = np.ceil(np.array(ladder.first) * scale).astype(int)
+    step = np.array(ladder.step_for(needed))
+    assert (step >= needed + np.array([1, 1, 0, 1, 0])).all()
+    assert (step <= np.maximum(needed, ladder.first) * 1.2 + 2).all()
+
+
+def test_few_shapes_occur(crystals: list[Structure]) -> None:
+    graphs = [dual_graph(c) for c in crystals] * 30
+    sizes = sizes_of(graphs)
+    ladder = SizeLadder.for_crystals(sizes, 16)
+    hands = deal(sizes, -(-len(graphs) // 16), np.random.default_rng(0))
+    assert len({ladder.step_for(sizes[hand].sum(axis=0)) for hand in hands}) <= 4
+
+
+def test_an_800_atom_cell() -> None:
+    cell = Structure(Lattice.cubic(4.2), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]) * (10, 10, 4)
+    graph = dual_graph(cell, with_motifs=False)
+    assert len(cell) == 800
+    assert graph.atoms.multiplicity.tolist() == [400, 400]

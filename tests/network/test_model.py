@@ -1,0 +1,97 @@
+"""The whole network: its size, and what must not change its predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pymatgen.core import Structure
+
+from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
+from amdnet_matminer.network import AMDNet, NetworkConfig, initial_weights
+
+
+@pytest.fixture(scope="module")
+def network() -> AMDNet:
+    return AMDNet(NetworkConfig(), seed=3)
+
+
+@pytest.fixture(scope="module")
+def graphs(crystals: list[Structure]) -> list[DualGraph]:
+    return [dual_graph(crystal, symmetry_reduction=False) for crystal in crystals]
+
+
+def predict(network: AMDNet, graphs: list[DualGraph], room: float = 1.0) -> np.ndarray:
+    sizes = sizes_of(graphs)
+    step = SizeLadder.for_crystals(sizes, len(graphs)).step_for((sizes.sum(axis=0) * room).astype(int))
+    return np.asarray(network.merged(batch_graphs(graphs, step)))[: len(graphs)]
+
+
+def test_the_published_number_of_parameters(network: AMDNet) -> None:
+    assert network.count_params() == 338_481
+
+
+def test_the_atom_branch_alone_has_its_share() -> None:
+    network = AMDNet(NetworkConfig("megnet"))
+    in_branch = sum(int(np.prod(weight.shape)) for weight in network.atom_branch.weights)
+    assert in_branch + 95 * 16 == 168_016
+    assert network.motif_branch is None
+
+
+def test_every_crystal_has_a_finite_prediction_of_its_own(network: AMDNet, graphs: list[DualGraph]) -> None:
+    vectors = predict(network, graphs)
+    assert np.isfinite(vectors).all()
+    assert len(np.unique(vectors.round(6), axis=0)) == len(graphs)
+
+
+def test_crystals_without_motifs_or_edges_keep_their_place(network: AMDNet, graphs: list[DualGraph]) -> None:
+    from amdnet_matminer.motifs import MotifGraph
+
+    bare = [g._replace(motifs=MotifGraph.empty()) for g in graphs]
+    mixed = [graphs[0], bare[1], graphs[2], bare[-1]]
+    alone = [predict(network, [g])[0] for g in mixed]
+    np.testing.assert_allclose(predict(network, mixed), alone, rtol=1e-4, atol=1e-5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(order=st.permutations(range(7)), room=st.floats(1.0, 4.0))
+def test_batching_and_padding_change_nothing(
+    network: AMDNet, graphs: list[DualGraph], order: list[int], room: float
+) -> None:
+    together = predict(network, [graphs[i] for i in order], room)
+    alone = np.stack([predict(network, [graphs[i]])[0] for i in order])
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**16))
+def test_site_order_changes_nothing(
+    network: AMDNet, perovskite: Structure, corundum: Structure, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    for crystal in (perovskite, corundum):
+        shuffled = Structure.from_sites([crystal[i] for i in rng.permutation(len(crystal))])
+        pair = [dual_graph(s, symmetry_reduction=False) for s in (crystal, shuffled)]
+        np.testing.assert_allclose(*predict(network, pair), rtol=1e-4, atol=1e-5)
+
+
+def test_supercell_rotation_and_translation_change_nothing(network: AMDNet, perovskite: Structure) -> None:
+    from pymatgen.core.operations import SymmOp
+
+    moved = perovskite.copy()
+    moved.translate_sites(range(len(moved)), [0.13, 0.27, 0.41])
+    moved.apply_operation(SymmOp.from_axis_angle_and_translation([1, 2, 3], 40))
+    vectors = predict(network, [dual_graph(s) for s in (perovskite, moved, perovskite * (2, 1, 1))])
+    np.testing.assert_allclose(vectors[1:], np.stack([vectors[0]] * 2), rtol=1e-3, atol=1e-4)
+
+
+def test_the_seed_decides_the_initial_weights(network: AMDNet) -> None:
+    same, other = (initial_weights(network, np.random.default_rng(seed)) for seed in (3, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(same, network.get_weights(), strict=True))
+    assert not np.array_equal(same[0], other[0])
+
+
+def test_recurrent_kernels_start_orthogonal(network: AMDNet) -> None:
+    kernel = network.atom_branch.read_nodes.recurrent_kernel.numpy()
+    np.testing.assert_allclose(kernel @ kernel.T, np.eye(32), atol=1e-5)
