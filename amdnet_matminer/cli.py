@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -200,7 +199,7 @@ def _featurize(arguments: argparse.Namespace) -> None:
     _check_writable(arguments.output)
     structures = read_structures(arguments.structures)
     _tell_size(arguments, structures)
-    featurizer = MotifFeaturizer()
+    featurizer = MotifFeaturizer(verbose=int(not arguments.quiet))
     featurizer.set_n_jobs(arguments.n_jobs)
     with _ids_in_messages(structures.index):
         features = featurizer.fit_transform(structures)
@@ -221,7 +220,6 @@ def _train(arguments: argparse.Namespace) -> None:
         arguments.parser.error(str(error))
     _check_folder(arguments.save_name)
     table = _read_labelled(arguments)
-    _start_keras()
     with _ids_in_messages(table.index):
         model.fit(table[STRUCTURE_COLUMN], table[arguments.predict])
     model.save(arguments.save_name)
@@ -273,24 +271,8 @@ def _tell_size(arguments: argparse.Namespace, crystals: pd.Series | pd.DataFrame
 
 
 def _load(arguments: argparse.Namespace) -> AMDNetRegressor:
-    _start_keras()
     model = AMDNetRegressor.load(arguments.load_name)
     return model.set_params(n_jobs=arguments.n_jobs, verbose=int(not arguments.quiet))
-
-
-def _start_keras() -> None:
-    """Import Keras and its backend without TensorFlow's notes on the machine, which would bury errors.
-
-    They are written by C++ code past ``sys.stderr``, and recent versions cannot be told to stop.
-    """
-    stderr = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        import_module("keras")
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
 
 
 def _scores(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:

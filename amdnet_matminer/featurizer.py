@@ -98,6 +98,7 @@ class MotifFeaturizer(BaseFeaturizer):
 
     Args:
         n_components: Length of the motif vectors.
+        verbose: 1 shows a progress bar while motifs are looked for.
 
     Attributes:
         motif2vec_: The fitted ``Motif2Vec``.
@@ -105,8 +106,9 @@ class MotifFeaturizer(BaseFeaturizer):
 
     motif2vec_: Motif2Vec
 
-    def __init__(self, n_components: int = 16) -> None:
+    def __init__(self, n_components: int = 16, verbose: int = 0) -> None:
         self.n_components = n_components
+        self.verbose = verbose
 
     def fit(self, X: Iterable[Structure], y: Any = None) -> MotifFeaturizer:
         """Learn motif vectors.
@@ -236,7 +238,7 @@ class MotifFeaturizer(BaseFeaturizer):
         )
 
     def _motif_graphs(self, structures: list[Structure]) -> list[MotifGraph]:
-        return map_structures(motif_graph, structures, n_jobs=self.n_jobs, description="motifs")
+        return map_structures(motif_graph, structures, self.n_jobs, "motifs", bool(self.verbose))
 
     def _fit(self, graphs: list[MotifGraph]) -> MotifFeaturizer:
         self.motif2vec_ = Motif2Vec(n_components=self.n_components).fit(graphs)

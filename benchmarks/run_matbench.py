@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,8 +78,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 when something needed is missing or unusable.
     """
-    # TensorFlow reads this when it starts.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = parse(argv)
     try:
         run(arguments)
@@ -95,6 +92,18 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
+    _add_task_options(parser)
+    _add_model_options(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        check_tasks(arguments.task)
+        check_parameters(AMDNetRegressor(**given_settings(arguments)).get_params())
+    except ValueError as error:
+        parser.error(str(error))
+    return arguments
+
+
+def _add_task_options(parser: argparse.ArgumentParser) -> None:
     default_tasks = " ".join(DEFAULT_TASKS)
     parser.add_argument(
         "--task", nargs="+", default=DEFAULT_TASKS, help=f"of {', '.join(TASKS)} (default: {default_tasks})"
@@ -114,21 +123,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--output-dir", type=Path, default=Path("matbench-output"), help="of results (default: %(default)s)"
     )
-    _add_model_options(parser)
-    arguments = parser.parse_args(argv)
-    try:
-        check_tasks(arguments.task)
-        check_parameters(AMDNetRegressor(**given_settings(arguments)).get_params())
-    except ValueError as error:
-        parser.error(str(error))
-    return arguments
 
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    by_size = "by the size of the training part"
     for name, (kind, text) in SETTINGS.items():
-        parser.add_argument(
-            f"--{name}", type=kind, help=f"{text} (default: by the number of training crystals)"
-        )
+        parser.add_argument(f"--{name}", type=kind, help=f"{text} (default: the estimator's or {by_size})")
     parser.add_argument("--seed", type=int, default=0, help="of the training (default: 0)")
     parser.add_argument(
         "--n_jobs",
@@ -172,6 +172,7 @@ def run(arguments: argparse.Namespace) -> None:
         for fold in sorted(set(arguments.fold)):
             result = run_fold(task, fold, arguments)
             save(benchmark, file)
+            print(summary(result), flush=True)
             write_result(f"{task.dataset_name}-{name}-fold-{fold}", result)
         # The next task needs the memory.
         task.df = None
@@ -230,11 +231,6 @@ def run_fold(task: Any, fold: int, arguments: argparse.Namespace) -> dict[str, A
     done = perf_counter()
     task.record(fold, [float(value) for value in predictions], params=settings)
     scores = task.results[task.folds_map[fold]].scores
-    unit = TASKS[task.dataset_name]["unit"]
-    print(
-        f"{task.dataset_name} fold {fold}: MAE {scores.mae:.4f} {unit}, {(done - start) / 60:.1f} min",
-        flush=True,
-    )
     return {
         "task": task.dataset_name,
         "fold": fold,
@@ -243,11 +239,17 @@ def run_fold(task: Any, fold: int, arguments: argparse.Namespace) -> dict[str, A
         "epochs_done": getattr(model, "n_iter_", None),
         "n_training": len(labels),
         "n_test": len(predictions),
-        "unit": unit,
+        "unit": TASKS[task.dataset_name]["unit"],
         "scores": {metric: float(score) for metric, score in scores.items()},
         "training_s": round(trained - start, 1),
         "prediction_s": round(done - trained, 1),
     }
+
+
+def summary(result: dict[str, Any]) -> str:
+    """A fold's score and time in one line."""
+    minutes = (result["training_s"] + result["prediction_s"]) / 60
+    return "{task} fold {fold}: MAE {scores[mae]:.4f} {unit}".format_map(result) + f", {minutes:.1f} min"
 
 
 def name_of(arguments: argparse.Namespace) -> str:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import keras
 
-from amdnet_matminer.network import AMDNet, NetworkConfig
+from amdnet_matminer.network import AMDNet, NetworkConfig, has_gpu
 
 Loss = Literal["mae", "mse"]
 
@@ -69,8 +69,5 @@ def _compile(network: AMDNet, loss: Loss) -> AMDNet:
 
 def _compiling_pays() -> bool:
     """Whether to compile with XLA: TensorFlow on a CPU gains less by it than it costs."""
-    if keras.backend.backend() != "tensorflow":
-        return keras.backend.backend() == "jax"
-    import tensorflow
-
-    return bool(tensorflow.config.list_physical_devices("GPU"))
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "tensorflow" and has_gpu())

@@ -85,6 +85,7 @@ def train(
             steps_per_epoch=n_batches,
             epochs=settings.epochs,
             callbacks=[*callbacks, history],
+            shuffle=False,
             verbose=0,
         )
     except KeyboardInterrupt:

@@ -135,6 +135,7 @@ def test_mean__all_folds_are_valid(
         assert result["scores"]["mae"] == pytest.approx(error)
         assert (result["n_training"], result["n_test"]) == (24, 6)
         assert f"\n  fold {fold}    {error:10.4f}\n" in output
+        assert f"{TASK} fold {fold}: MAE {error:.4f} meV/atom, 0.0 min\n" in output
     assert f"{scores.mean:10.4f} ± {scores.std:<8.4f} <-- mean, this run, five folds" in output
     assert "33.1918 ± 7.3428   MODNet (v0.1.12)" in output
 
