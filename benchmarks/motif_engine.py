@@ -113,14 +113,14 @@ def differing_sites(found: Environments, expected: Environments) -> list[int]:
 def explain(structure: Structure, site: int, found: Environments, expected: Environments) -> dict[str, Any]:
     """What differs at a site, and whether the reference is of one mind about it.
 
-    Where bonds are equally strong, rounding decides on their order and on the values
+    Where bonds are equally strong or at right angles, rounding decides on the values
     that depend on it. So the reference is asked again with every atom moved by a few
     1e-6 angstrom, the precision of the data, and the sites in another order.
     """
     apart = np.abs(found.fingerprint[site] - expected.fingerprint[site])
     component = int(apart.argmax())
     rng = np.random.default_rng(0)
-    again = [reference_again(structure, site, rng) for _ in range(6)]
+    again = [reference_again(structure, site, rng) for _ in range(12)]
     values = [expected.fingerprint[site, component], *(float(value[component]) for value in again)]
     spread = float(np.ptp(values))
     return {

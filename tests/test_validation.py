@@ -140,7 +140,7 @@ def test_targets_pass(y):
         ([1.0, np.nan, np.inf], r"label 1 is nan \(2 not finite in all\); remove these structures or supply"),
         ([1.0, 2.0, -np.inf], r"label 2 is -inf \(1 not finite in all\)"),
         ([1.0, None, 2.0], r"label 1 is nan"),
-        ([1.0, 2.0], r"got 3 structures but 2 labels; pass one label per structure"),
+        ([1.0, 2.0], r"got 3 structures but 2 labels; pass one for each"),
         ([[1.0], [2.0], [3.0]], r"labels must have shape \(n_structures,\), got \(3, 1\)"),
         (1.0, r"labels must have shape \(n_structures,\), got \(\)"),
         (["high", "low", "low"], r"labels are not numbers"),

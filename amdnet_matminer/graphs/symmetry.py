@@ -27,7 +27,8 @@ def site_orbits(structure: Structure, tolerance: float) -> IntArray:
         The first site of each site's orbit, shape (N,). Where spglib finds no
         symmetry every site is its own.
     """
-    cell = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
+    lattice, positions = structure.lattice.matrix.tolist(), structure.frac_coords.tolist()
+    cell = (lattice, positions, structure.atomic_numbers)
     try:
         symmetry = spglib.get_symmetry_dataset(cell, symprec=tolerance)
     except spglib.SpglibError:  # a cell too odd for spglib is still a crystal, only not a smaller one

@@ -66,13 +66,17 @@ def share_ligands(
     image = ligand_image[first] - ligand_image[second]
     itself = (motif[first] == motif[second]) & ~image.any(axis=1)
     first, second, image = first[~itself], second[~itself], image[~itself]
-    key = np.column_stack([motif[first], motif[second], image]).reshape(-1, 5)
-    edges, edge_of, n_shared = np.unique(key, axis=0, return_inverse=True, return_counts=True)
-    receiver, sender, image = edges[:, 0], edges[:, 1], edges[:, 2:]
+    low = image.min(axis=0, initial=0)
+    span = image.max(axis=0, initial=0) - low + 1
+    n = len(center_position)
+    # One number for each (receiver, sender, image): sorting rows would cost twice the time.
+    key = np.ravel_multi_index((motif[first], motif[second], *(image - low).T), (n, n, *span))
+    _, one, edge_of, n_shared = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+    receiver, sender, image = motif[first[one]], motif[second[one]], image[one]
     between = center_position[sender] + image @ lattice - center_position[receiver]
     to_receiver = center_position[motif[first]] - ligand_position[first]
     to_sender = center_position[motif[second]] - ligand_position[second]
-    angles = np.bincount(edge_of.ravel(), weights=_angle(to_receiver, to_sender), minlength=len(edges))
+    angles = np.bincount(edge_of.ravel(), weights=_angle(to_receiver, to_sender), minlength=len(one))
     return Sharing(
         sender=sender.astype(np.int32),
         receiver=receiver.astype(np.int32),

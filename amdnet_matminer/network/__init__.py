@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-# First of all, so that Keras starts quietly.
-from amdnet_matminer.network.backend import has_gpu
+import amdnet_matminer.backend  # noqa: F401  first of all, so that Keras starts quietly
 from amdnet_matminer.network.model import ARCHITECTURES, AMDNet, Architecture, NetworkConfig, initial_weights
 
-__all__ = ["ARCHITECTURES", "AMDNet", "Architecture", "NetworkConfig", "has_gpu", "initial_weights"]
+__all__ = ["ARCHITECTURES", "AMDNet", "Architecture", "NetworkConfig", "initial_weights"]

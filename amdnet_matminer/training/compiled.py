@@ -14,7 +14,8 @@ from typing import Literal
 
 import keras
 
-from amdnet_matminer.network import AMDNet, NetworkConfig, has_gpu
+from amdnet_matminer.backend import has_gpu
+from amdnet_matminer.network import AMDNet, NetworkConfig
 
 Loss = Literal["mae", "mse"]
 
