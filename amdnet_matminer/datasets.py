@@ -216,6 +216,8 @@ def _read_file(path: Path) -> Structure | pd.DataFrame:
         with warnings.catch_warnings():
             # A POSCAR without element symbols would be read as hydrogen, helium, ...
             warnings.simplefilter("error", BadPoscarWarning)
+            # Said of almost every CIF, and no more than that 0.3333 is read as 1/3.
+            warnings.filterwarnings("ignore", message=".*rounded to ideal values")
             content = loadfn(path) if is_json else _parse(path)
     except Exception as error:  # the parsers raise whatever a malformed file leads them to
         raise DatasetError(f"cannot read {path}: {error!r}; repair the file or take it away") from error

@@ -82,7 +82,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         symmetry_reduction: bool = True,
         epochs: int = 200,
         batch_size: int = 32,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         schedule: Schedule = "cosine",
         loss: Loss = "mae",
         scale_targets: bool = True,

@@ -71,7 +71,8 @@ def score(model: Any, train: Part, test: Part, target: str) -> dict[str, Any]:
     start = perf_counter()
     model.fit(train[0], train[1][target].to_numpy())
     error = np.abs(model.predict(test[0]) - test[1][target].to_numpy())
-    result = {"mae": float(error.mean()), "seconds": round(perf_counter() - start, 1)}
+    seconds = perf_counter() - start
+    result: dict[str, Any] = {"mae": float(error.mean()), "seconds": round(seconds, 1)}
     if isinstance(model, AMDNetRegressor):
         settings = {k: v for k, v in model.get_params().items() if k not in ("n_jobs", "verbose")}
         result |= {"epochs_done": model.n_iter_, "settings": settings}

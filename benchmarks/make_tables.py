@@ -1,0 +1,101 @@
+"""Write the README's result tables from the JSON files in benchmarks/results.
+
+python benchmarks/make_tables.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
+
+
+def main() -> None:
+    """Replace the tables in the README."""
+    readme = ROOT / "README.md"
+    readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def with_tables(text: str) -> str:
+    """The README's text with its tables made anew."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return before + BEGIN + "\n" + "\n".join([oxides(), matbench(), engine()]) + END + after
+
+
+def oxides() -> str:
+    """Errors on real oxides."""
+    results = [read(path) for path in sorted(RESULTS.glob("oxides-*.json"))]
+    heads = [f"{r['target'].replace('_', ' ')} ({r['unit']})" for r in results]
+    rows = [
+        [name, *(f"{r['models'][name]['mae']:.3f}" for r in results)]
+        for name in (results[0]["models"] if results else ())
+    ]
+    first = results[0] if results else {"n_training": 0, "n_test": 0}
+    title = (
+        f"MAE on {first['n_test']} oxides of the validation split, after {first['n_training']} for training"
+    )
+    return table(f"**Real oxides (Materials Project 2018.6.1).** {title}.", ["model", *heads], rows)
+
+
+def matbench() -> str:
+    """Scores on official MatBench folds beside the published ones."""
+    leaderboard = json.loads((ROOT / "benchmarks" / "leaderboard.json").read_text(encoding="utf-8"))
+    rows = []
+    for path in sorted(RESULTS.glob("matbench_*-fold-*.json")):
+        result = read(path)
+        published = leaderboard["tasks"][result["task"]]["mae"]
+        best = min(published, key=lambda name: published[name]["mean"])
+        forest = next(name for name in published if name.startswith("RF"))
+        rows.append(
+            [
+                f"{result['task']}, fold {result['fold']}",
+                result["model"],
+                f"{result['scores']['mae']:.4g} {result['unit']}",
+                f"{published[best]['mean']:.4g} ({best})",
+                f"{published[forest]['mean']:.4g}",
+                f"{(result['training_s'] + result['prediction_s']) / 60:.0f} min",
+            ]
+        )
+    title = f"**MatBench.** Published: the leaderboard of {leaderboard['date']}, means of five folds."
+    return table(title, ["task", "model", "MAE", "best published", "random forest", "time, 2 cores"], rows)
+
+
+def engine() -> str:
+    """Speed and agreement of the motif engine."""
+    result = read(RESULTS / "motif_engine.json")
+    speed, agreement = result["speed"], result["agreement"]
+    rows = [
+        ["time for an oxide, one core", f"{speed['fast_ms']:.1f} ms", f"{speed['reference_ms']:.0f} ms"],
+        *(
+            [
+                f"{name}: equal bonds / fingerprints",
+                f"{100 * part['same_bonds']:.2f}% / "
+                f"{100 * part['same_fingerprint']:.2f}% of {part['sites']:,} sites",
+                "100%",
+            ]
+            for name, part in agreement.items()
+        ),
+    ]
+    title = f"**Motif engine.** {speed['ratio']:.0f} times as fast as pymatgen and matminer together."
+    return table(title, ["", "ours", "CrystalNN + fingerprint"], rows)
+
+
+def table(title: str, heads: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table under a title."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join([title, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", ""])
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One result file."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+if __name__ == "__main__":
+    main()

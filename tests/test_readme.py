@@ -1,0 +1,87 @@
+"""Every snippet and command of the README does what it says."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from amdnet_matminer.cli import main as amdnet
+from amdnet_matminer.datasets import oxides
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def commands(program: str) -> list[str]:
+    lines = [line.partition("#")[0].strip() for block in blocks("bash") for line in block.splitlines()]
+    return [line for line in lines if line.startswith(program)]
+
+
+def load_script(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_command_is_one_that_is_tested_here() -> None:
+    known = ("make ", "amdnet ", "pip install --no-deps matbench", "python benchmarks/run_matbench.py")
+    lines = [line for block in blocks("bash") for line in block.splitlines()]
+    assert lines
+    assert all(line.startswith(known) for line in lines)
+
+
+def test_the_snippets_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    for snippet in blocks("python"):
+        exec(compile(snippet, "README.md", "exec"), names)
+    assert names["motifs"].name.tolist() == ["TiO6 octahedral"] * 2
+    assert sorted(names["motifs"].n_shared[names["motifs"].receiver == 0].tolist()) == [1] * 8 + [2] * 2
+    assert np.isfinite(names["features"].filter(like="motif ")).all(axis=None)
+    assert len(names["again"].predict(names["test"].structure)) == len(names["test"])
+    assert "['TiO6 octahedral' 'TiO6 octahedral']" in capsys.readouterr().out
+
+
+def test_the_amdnet_commands_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "crystals").mkdir()
+    data = oxides().sample(12, random_state=0)
+    for key, structure in data.structure.items():
+        structure.to(str(tmp_path / "crystals" / f"{key}.cif"))
+    data.ewald_energy_per_atom.rename("energy").to_csv("labels.csv", index_label="id")
+    for command in commands("amdnet"):
+        assert amdnet([*shlex.split(command)[1:], "--quiet"]) == 0
+    assert (tmp_path / "predictions.csv").read_text().count("\n") == 13
+    assert "MAE" in capsys.readouterr().out
+
+
+def test_the_make_targets_exist() -> None:
+    for command in commands("make"):
+        subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_the_matbench_command_parses(monkeypatch: pytest.MonkeyPatch) -> None:
+    (command,) = commands("python benchmarks/run_matbench.py")
+    arguments = load_script("run_matbench", monkeypatch).parse(shlex.split(command)[2:])
+    assert (arguments.task, arguments.fold) == (["matbench_phonons"], [0])
+
+
+def test_the_tables_are_those_of_the_result_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_script("make_tables", monkeypatch).with_tables(README) == README
