@@ -80,7 +80,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         rbf_edge_dim_atom: int = 100,
         rbf_edge_dim_motif: int = 100,
         symmetry_reduction: bool = True,
-        epochs: int = 200,
+        epochs: int = 100,
         batch_size: int = 32,
         learning_rate: float = 2e-3,
         schedule: Schedule = "cosine",
