@@ -17,36 +17,36 @@ EXPLOSION = 100.0
 
 
 class LearningRate(keras.callbacks.Callback):
-    """Set the learning rate before every batch: a constant, or warm-up and a cosine down to 0.
+    """Set the learning rate of every epoch: a constant, or warm-up and a cosine down to 0.
+
+    It changes between epochs only: within one, JAX does not see what a callback sets.
 
     Args:
         rate: Highest learning rate.
         schedule: ``"cosine"`` (Loshchilov and Hutter, arXiv 1608.03983) with a
             linear warm-up over the first twentieth, or ``"constant"``.
-        n_batches: Number of batches of the whole training.
+        epochs: Number of epochs of the whole training.
     """
 
-    def __init__(self, rate: float, schedule: str, n_batches: int) -> None:
+    def __init__(self, rate: float, schedule: str, epochs: int) -> None:
         super().__init__()
         self.rate = rate
         self.schedule = schedule
-        self.n_batches = n_batches
-        self.n_done = 0
+        self.epochs = epochs
 
-    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """Set the rate of the batch that comes."""
-        self.model.optimizer.learning_rate = self.rate * self._shape(self.n_done / self.n_batches)
-        self.n_done += 1
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Set the rate of the epoch that comes."""
+        self.model.optimizer.learning_rate = self.rate * self._shape(epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Record the rate."""
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
-    def _shape(self, progress: float) -> float:
+    def _shape(self, epoch: int) -> float:
         if self.schedule == "constant":
             return 1.0
-        warm_up = max(0.05, 1.0 / self.n_batches)
-        return min(1.0, (progress + 1.0 / self.n_batches) / warm_up) * 0.5 * (1.0 + np.cos(np.pi * progress))
+        warm_up = (epoch + 1) / (1 + self.epochs / 20)
+        return min(1.0, warm_up) * 0.5 * (1.0 + np.cos(np.pi * epoch / self.epochs))
 
 
 class BestWeights(keras.callbacks.Callback):

@@ -72,7 +72,7 @@ def train(
     n_batches = -(-len(training.y) // settings.batch_size)
     batches = training_batches(training.graphs, scaler.transform(training.y), n_batches, ladder, rng)
 
-    rate = LearningRate(settings.learning_rate, settings.schedule, settings.epochs * n_batches)
+    rate = LearningRate(settings.learning_rate, settings.schedule, settings.epochs)
     error = partial(_mean_error, network, validation, scaler, ladder) if validation else None
     best = BestWeights(error, settings.patience)
     callbacks = [rate, best, Rescue(rate, best)]
