@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from amdnet_matminer.errors import ModelFileError
-from amdnet_matminer.graphs import DualGraph, SizeLadder, dual_graph, sizes_of
+from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, SizeLadder, dual_graph, sizes_of
 from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.persistence import read_model, write_model
 from amdnet_matminer.validation import check_elements, check_parameters, check_structures, check_targets
@@ -53,6 +53,9 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             training stops.
         validation_fraction: Part of the data kept to judge epochs by, if ``fit`` gets
             no validation data; 0 judges by the training loss.
+        cache_dir: Folder that keeps graphs for all later calls, of this and of other
+            estimators; they then stay on disk and are read when needed, so that the
+            data may be larger than memory. None makes them anew and holds them.
         n_jobs: Number of processes that make graphs, as joblib counts them.
         random_state: Seed of initial weights, validation split and shuffling; on a CPU
             the same seed gives the same model.
@@ -88,6 +91,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         scale_targets: bool = True,
         patience: int = 50,
         validation_fraction: float = 0.1,
+        cache_dir: str | Path | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -106,6 +110,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         self.scale_targets = scale_targets
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.cache_dir = cache_dir
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -187,7 +192,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             NotFittedError: ``fit`` has not been called.
         """
         check_is_fitted(self)
-        parameters = self.get_params()
+        parameters = self.get_params() | {"cache_dir": None}  # which is of this computer only
         if not isinstance(self.random_state, int):
             parameters["random_state"] = None
         description = {
@@ -237,14 +242,17 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
         check_elements(listed)
         return listed, check_targets(y, len(listed))
 
-    def _graphs(self, structures: Sequence[Structure]) -> list[DualGraph]:
-        make = partial(
-            dual_graph,
-            atom_cutoff=float(self.atom_cutoff),
-            with_motifs=self.architecture != "megnet",
-            symmetry_reduction=self.symmetry_reduction,
-        )
-        return map_structures(make, structures, self.n_jobs, "graphs", bool(self.verbose))
+    def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:
+        settings: dict[str, Any] = {
+            "atom_cutoff": float(self.atom_cutoff),
+            "with_motifs": self.architecture != "megnet",
+            "symmetry_reduction": bool(self.symmetry_reduction),
+        }
+        if self.cache_dir is not None:
+            cache = GraphCache(self.cache_dir, dual_graph, **settings)
+            return cache.graphs(structures, self.n_jobs, bool(self.verbose))
+        make = partial(dual_graph, **settings)
+        return list(map_structures(make, structures, self.n_jobs, "graphs", bool(self.verbose)))
 
     def _split(self, data: Labelled, rng: np.random.Generator) -> tuple[Labelled, Labelled | None]:
         """Keep a random part of the data for validation, if there is enough for both parts."""
@@ -253,7 +261,7 @@ class AMDNetRegressor(RegressorMixin, BaseEstimator):
             return data, None
         order = rng.permutation(len(data.y))
         training, validation = (
-            data._replace(graphs=[data.graphs[i] for i in part], y=data.y[part])
+            data._replace(graphs=GraphSubset(data.graphs, part), y=data.y[part])
             for part in (order[n_validation:], order[:n_validation])
         )
         return training, validation

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pymatgen.core import Structure
 from sklearn.utils.validation import check_is_fitted
 
 from amdnet_matminer.errors import StructureError
+from amdnet_matminer.graphs import GraphCache
 from amdnet_matminer.motifs import FINGERPRINT_LABELS, SHARING_TYPES, MotifGraph, motif_graph, sharing_type
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.parallel import map_structures
@@ -98,6 +100,7 @@ class MotifFeaturizer(BaseFeaturizer):
 
     Args:
         n_components: Length of the motif vectors.
+        cache_dir: Folder that keeps motif graphs for all later calls; None makes them anew.
         verbose: 1 shows a progress bar while motifs are looked for.
 
     Attributes:
@@ -106,8 +109,9 @@ class MotifFeaturizer(BaseFeaturizer):
 
     motif2vec_: Motif2Vec
 
-    def __init__(self, n_components: int = 16, verbose: int = 0) -> None:
+    def __init__(self, n_components: int = 16, cache_dir: str | Path | None = None, verbose: int = 0) -> None:
         self.n_components = n_components
+        self.cache_dir = cache_dir
         self.verbose = verbose
 
     def fit(self, X: Iterable[Structure], y: Any = None) -> MotifFeaturizer:
@@ -180,7 +184,7 @@ class MotifFeaturizer(BaseFeaturizer):
             NotFittedError: Before ``fit``.
         """
         self._check_fitted()
-        return self._features(structure, motif_graph(structure)).tolist()
+        return self._features(structure, self._maker()(structure)).tolist()
 
     def feature_labels(self) -> list[str]:
         """Name the features.
@@ -238,7 +242,12 @@ class MotifFeaturizer(BaseFeaturizer):
         )
 
     def _motif_graphs(self, structures: list[Structure]) -> list[MotifGraph]:
-        return map_structures(motif_graph, structures, self.n_jobs, "motifs", bool(self.verbose))
+        return list(map_structures(self._maker(), structures, self.n_jobs, "motifs", bool(self.verbose)))
+
+    def _maker(self) -> Callable[[Structure], MotifGraph]:
+        if self.cache_dir is None:
+            return motif_graph
+        return GraphCache(self.cache_dir, motif_graph, engine="fast").graph
 
     def _fit(self, graphs: list[MotifGraph]) -> MotifFeaturizer:
         self.motif2vec_ = Motif2Vec(n_components=self.n_components).fit(graphs)

@@ -49,7 +49,7 @@ def learning_curve_plot(history: Mapping[str, Sequence[float]], path: str | Path
     epochs = np.arange(1, len(history["loss"]) + 1)
     axes.plot(epochs, history["loss"], label="training loss (scaled)")
     if "val_mae" in history:
-        axes.plot(epochs, history["val_mae"], label="validation MAE")
+        axes.plot(epochs, history["val_mae"], label="validation MAE (unit of the target)")
     axes.set(xlabel="epoch", yscale="log")
     axes.legend(frameon=False)
     figure.savefig(path, dpi=150)

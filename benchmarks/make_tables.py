@@ -71,6 +71,7 @@ def engine() -> str:
     speed, agreement = result["speed"], result["agreement"]
     rows = [
         ["time for an oxide, one core", f"{speed['fast_ms']:.1f} ms", f"{speed['reference_ms']:.0f} ms"],
+        ["many crystals, two processes", f"{result['many']['crystals_per_second']:.0f} a second", ""],
         *(
             [
                 f"{name}: equal bonds / fingerprints",

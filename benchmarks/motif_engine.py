@@ -3,32 +3,36 @@
     python benchmarks/motif_engine.py                       # about half an hour, nearly all in the reference
     python benchmarks/motif_engine.py --answers folder      # keeps the reference's answers for the next run
     python benchmarks/motif_engine.py --crystals 100 --nomad 20
-    python benchmarks/motif_engine.py --database            # and every crystal of mp2018, minutes
+    python benchmarks/motif_engine.py --parts many          # only this, the results of other parts are kept
+    python benchmarks/motif_engine.py --parts database      # every crystal of mp2018 on one core, minutes
 
-Needs the crystal data (``AMDNET_DATA``). Writes ``results/motif_engine.json``. Set
-OMP_NUM_THREADS=1 to time one core.
+Needs the crystal data (``AMDNET_DATA``), and psutil for the part ``many``. Writes
+``results/motif_engine.json``. Set OMP_NUM_THREADS=1 to time one core.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from threading import Event, Thread
 from time import perf_counter
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from common import load_crystals, write_result
+import psutil  # type: ignore[import-untyped]
+from common import RESULTS, load_crystals, write_result
 from joblib import Memory
 from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
 from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Structure
 from tqdm import tqdm
 
-from amdnet_matminer.motifs import FINGERPRINT_LABELS, extraction, fast, motif_graph
+from amdnet_matminer.motifs import FINGERPRINT_LABELS, extraction, fast, motif_graph, motif_graphs
 from amdnet_matminer.motifs.centers import center_sites
 from amdnet_matminer.motifs.fast import fast_environments
 from amdnet_matminer.motifs.reference import reference_environments
@@ -36,6 +40,11 @@ from amdnet_matminer.motifs.types import Environments, IntArray
 
 TOLERANCE = 1e-3
 """Fingerprints are equal that differ less in every component."""
+
+PARTS = ["speed", "stages", "agreement", "many", "database"]
+
+MATBENCH = 106_113
+"""Number of crystals of MatBench's band gap task."""
 
 STAGES = (
     (extraction, "check_structure"),
@@ -57,19 +66,48 @@ def main() -> None:
     parser.add_argument("--nomad", type=int, default=200, help="of nomad2018 to compare (default 200)")
     parser.add_argument("--oxides", type=int, default=200, help="of mp2018 to time (default 200)")
     parser.add_argument("--answers", help="folder that keeps the reference's answers")
-    parser.add_argument("--database", action="store_true", help="run every crystal of mp2018, too")
+    parser.add_argument("--many", type=int, default=10_000, help="of mp2018 in processes (default 10000)")
+    parser.add_argument("--n_jobs", type=int, default=2, help="processes (default 2)")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS[:-1],
+        help="what to run (default: all but the last)",
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
-    oxides, _ = load_crystals("mp2018", oxides=True, limit=options.oxides, seed=2)
-    result: dict[str, Any] = {"speed": speed(oxides), "stages": stages(oxides)}
-    memory = Memory(options.answers, verbose=0)
-    result["agreement"] = {
-        name: agreement(name, limit, memory)
-        for name, limit in (("mp2018", options.crystals), ("nomad2018", options.nomad))
-    }
-    if options.database:
-        result["database"] = database()
+    result = earlier_parts(options.parts)
+    for part in options.parts:
+        result[part] = run(part, options)
     print(write_result("motif_engine", result))
+
+
+def run(part: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Run one part of the benchmark."""
+    if part == "database":
+        return database()
+    if part == "many":
+        return many(options.many, options.n_jobs)
+    if part == "agreement":
+        memory = Memory(options.answers, verbose=0)
+        sets = (("mp2018", options.crystals), ("nomad2018", options.nomad))
+        return {name: agreement(name, limit, memory) for name, limit in sets}
+    oxides, _ = load_crystals("mp2018", oxides=True, limit=options.oxides, seed=2)
+    return speed(oxides) if part == "speed" else stages(oxides)
+
+
+def earlier_parts(parts: list[str]) -> dict[str, Any]:
+    """The results of the other parts, and when and at what revision they were measured."""
+    file = RESULTS / "motif_engine.json"
+    if not file.is_file():
+        return {}
+    earlier = json.loads(file.read_text())
+    kept = {part: earlier[part] for part in PARTS if part in earlier and part not in parts}
+    stamp = {name: earlier[name] for name in ("date", "revision")}
+    return kept | {
+        "measured_earlier": {part: earlier.get("measured_earlier", {}).get(part, stamp) for part in kept}
+    }
 
 
 def agreement(name: str, limit: int, memory: Memory, seed: int = 1) -> dict[str, Any]:
@@ -229,6 +267,61 @@ def database() -> dict[str, Any]:
             {"id": str(table["id"][i]), "sites": len(structures[i]), "ms": seconds[i] * 1e3} for i in slowest
         ],
     }
+
+
+def many(n_crystals: int, n_jobs: int) -> dict[str, Any]:
+    """Motif graphs in several processes, their start included: speed, and memory as they come."""
+    structures, _ = load_crystals("mp2018", limit=n_crystals, seed=3)
+    before, spent = memory_in_use(), processor_time()
+    along = []
+    with memory_watch() as peak:
+        start = perf_counter()
+        for number, _ in enumerate(motif_graphs(structures, n_jobs=n_jobs, verbose=True), start=1):
+            if number % (n_crystals // 5) == 0:
+                along.append(memory_in_use())
+        seconds = perf_counter() - start
+    return {
+        "crystals": len(structures),
+        "processes": n_jobs,
+        "seconds": seconds,
+        "processor_seconds": processor_time() - spent,
+        "crystals_per_second": len(structures) / seconds,
+        "matbench_minutes": MATBENCH / len(structures) * seconds / 60,
+        "memory_mb": {"crystals_loaded": before, "each_fifth": along, "peak": peak[0]},
+    }
+
+
+@contextmanager
+def memory_watch() -> Iterator[list[float]]:
+    """The most memory in use so far, looked at ten times a second."""
+    peak, done = [memory_in_use()], Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            peak[0] = max(peak[0], memory_in_use())
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        thread.join()
+
+
+def memory_in_use() -> float:
+    """Resident memory of this process and all that it has started, in MB; shared pages count in each."""
+    return sum(process.memory_info().rss for process in family()) / 1e6
+
+
+def processor_time() -> float:
+    """Seconds that this process and all that it has started have kept processors busy."""
+    return sum(sum(process.cpu_times()[:2]) for process in family())
+
+
+def family() -> list[psutil.Process]:
+    """This process and all that it has started."""
+    return [psutil.Process(), *psutil.Process().children(recursive=True)]
 
 
 def timed(function: Callable[[Structure], object], structure: Structure) -> float:

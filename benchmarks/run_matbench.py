@@ -50,6 +50,9 @@ SETTINGS = {
 }
 """Parameters of AMDNetRegressor that can be set, in place of ``default_settings``."""
 
+LOCAL = ("cache_dir", "n_jobs", "verbose")
+"""Parameters of AMDNetRegressor that do not change what it predicts."""
+
 
 def default_settings(n_training: int) -> dict[str, Any]:
     """Settings of AMDNetRegressor, the same for all tasks: only the size of the training part counts.
@@ -135,6 +138,9 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=-1,
         help="processes that make graphs and features (default: all processors)",
+    )
+    parser.add_argument(
+        "--cache-dir", type=Path, help="folder that keeps graphs for other folds and tasks (default: none)"
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress bars")
 
@@ -265,7 +271,7 @@ def settings_of(arguments: argparse.Namespace, n_training: int) -> dict[str, Any
         return {"n_estimators": 500, "max_features": 1 / 3, "random_state": arguments.seed}
     settings = default_settings(n_training) | given_settings(arguments) | {"random_state": arguments.seed}
     recorded = AMDNetRegressor(**settings).get_params()
-    return {name: value for name, value in recorded.items() if name not in ("n_jobs", "verbose")}
+    return {name: value for name, value in recorded.items() if name not in LOCAL}
 
 
 def make_model(arguments: argparse.Namespace, settings: dict[str, Any]) -> RegressorMixin:
@@ -273,10 +279,13 @@ def make_model(arguments: argparse.Namespace, settings: dict[str, Any]) -> Regre
     if arguments.model == "mean":
         return DummyRegressor()
     if arguments.model == "random-forest":
-        featurizer = MotifFeaturizer()
+        featurizer = MotifFeaturizer(cache_dir=arguments.cache_dir)
         featurizer.set_n_jobs(arguments.n_jobs)
         return make_pipeline(featurizer, RandomForestRegressor(**settings, n_jobs=arguments.n_jobs))
-    return AMDNetRegressor(**settings, n_jobs=arguments.n_jobs, verbose=int(not arguments.quiet))
+    verbose = int(not arguments.quiet)
+    return AMDNetRegressor(
+        **settings, cache_dir=arguments.cache_dir, n_jobs=arguments.n_jobs, verbose=verbose
+    )
 
 
 def table_of_scores(task: Any, model: str) -> str:

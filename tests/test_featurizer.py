@@ -218,9 +218,9 @@ def test_cross_validation_and_grid_search(rutile, rock_salt, wurtzite):
 
 
 def test_clone_and_parameters(fitted):
-    assert MotifFeaturizer().get_params() == {"n_components": 16, "verbose": 0}
+    assert MotifFeaturizer().get_params() == {"n_components": 16, "cache_dir": None, "verbose": 0}
     copy = clone(fitted)
-    assert copy.get_params() == {"n_components": 2, "verbose": 0}
+    assert copy.get_params() == {"n_components": 2, "cache_dir": None, "verbose": 0}
     assert not hasattr(copy, "motif2vec_")
     assert copy.set_params(n_components=5).n_components == 5
 

@@ -36,7 +36,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 def test_featurizing_imports_no_deep_learning() -> None:
     code = f"""
 import sys
-from amdnet_matminer import Motif2Vec, MotifFeaturizer, motif_graph
+from amdnet_matminer import Motif2Vec, MotifFeaturizer, motif_graph, motif_graphs
 MotifFeaturizer()
 print(*[name for name in {DEEP_LEARNING} if name in sys.modules])"""
     assert run(sys.executable, "-c", code, cwd=ROOT).split() == []

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from amdnet_matminer.graphs.batching import Batch, SizeLadder, batch_graphs, deal, sizes_of
+from amdnet_matminer.graphs.cache import CachedGraphs, GraphCache, GraphSubset
 from amdnet_matminer.graphs.converter import dual_graph
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph, atom_graph
 
 __all__ = [
     "AtomGraph",
     "Batch",
+    "CachedGraphs",
     "DualGraph",
+    "GraphCache",
+    "GraphSubset",
     "SizeLadder",
     "atom_graph",
     "batch_graphs",

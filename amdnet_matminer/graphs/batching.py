@@ -58,11 +58,14 @@ def sizes_of(graphs: Sequence[DualGraph]) -> NDArray[np.int64]:
     """Count the parts of each crystal.
 
     Args:
-        graphs: S crystals.
+        graphs: S crystals; a view of graphs on disk has counted them before.
 
     Returns:
         Columns in the order of ``Sizes``, shape (S, 5).
     """
+    if hasattr(graphs, "sizes"):
+        sizes: NDArray[np.int64] = graphs.sizes
+        return sizes
     counts = [
         (1, len(g.atoms.atomic_number), len(g.atoms.sender), len(g.motifs.center), len(g.motifs.sender))
         for g in graphs

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Literal, overload
 
 import numpy as np
 from pymatgen.core import Structure
 
+from amdnet_matminer.errors import StructureError
 from amdnet_matminer.motifs.centers import center_sites
 from amdnet_matminer.motifs.fast import fast_environments
 from amdnet_matminer.motifs.labels import motif_names
 from amdnet_matminer.motifs.reference import reference_environments
 from amdnet_matminer.motifs.sharing import share_ligands
 from amdnet_matminer.motifs.types import Environments, IntArray, MotifGraph
+from amdnet_matminer.parallel import map_structures, try_structures
 from amdnet_matminer.validation import check_structure
 
 EngineName = Literal["fast", "reference"]
+OnError = Literal["raise", "return"]
 _ENGINES: dict[str, Callable[[Structure, IntArray], Environments]] = {
     "fast": fast_environments,
     "reference": reference_environments,
@@ -45,8 +49,7 @@ def motif_graph(structure: Structure, engine: EngineName = "fast") -> MotifGraph
         ValueError: The engine is unknown.
     """
     check_structure(structure)
-    if engine not in _ENGINES:
-        raise ValueError(f"engine must be one of {sorted(_ENGINES)}, got {engine!r}")
+    _check_choice("engine", engine, _ENGINES)
     center, anions = center_sites(structure)
     environments = _keep_ligands(_ENGINES[engine](structure, center), structure, anions)
     motif = np.repeat(np.arange(len(center), dtype=np.int32), np.diff(environments.offset))
@@ -70,6 +73,66 @@ def motif_graph(structure: Structure, engine: EngineName = "fast") -> MotifGraph
         multiplicity=np.ones(len(center), dtype=np.int32),
         **edges._asdict(),
     )
+
+
+@overload
+def motif_graphs(
+    structures: Iterable[Structure],
+    engine: EngineName = ...,
+    n_jobs: int | None = ...,
+    on_error: Literal["raise"] = ...,
+    verbose: bool = ...,
+) -> Iterator[MotifGraph]: ...
+@overload
+def motif_graphs(
+    structures: Iterable[Structure],
+    engine: EngineName = ...,
+    n_jobs: int | None = ...,
+    *,
+    on_error: Literal["return"],
+    verbose: bool = ...,
+) -> Iterator[MotifGraph | StructureError]: ...
+def motif_graphs(
+    structures: Iterable[Structure],
+    engine: EngineName = "fast",
+    n_jobs: int | None = None,
+    on_error: OnError = "raise",
+    verbose: bool = False,
+) -> Iterator[MotifGraph | StructureError]:
+    """Find the motifs of many crystals, in order, holding only a few seconds of work in memory.
+
+    Work is spread by joblib, to processes of this computer or, with
+    ``joblib.parallel_config``, to those of Dask or Ray.
+
+    Args:
+        structures: The crystals: a list, a Series, or a generator that reads them.
+        engine: As in ``motif_graph``.
+        n_jobs: Number of processes as joblib counts them, -1 for all processors;
+            None is one, unless a ``joblib.parallel_config`` says otherwise.
+        on_error: ``"raise"`` stops at the first crystal that fails; ``"return"``
+            gives, in its place, the error that would have been raised.
+        verbose: Whether to show a progress bar.
+
+    Returns:
+        An iterator with one motif graph per structure; work begins when it is read.
+
+    Raises:
+        StructureError: A crystal cannot be used; the message names its index and the reason.
+        ValueError: The engine or ``on_error`` is unknown.
+
+    Example:
+        >>> graphs = list(motif_graphs(structures, n_jobs=2, on_error="return"))  # doctest: +SKIP
+        >>> failed = {i: g for i, g in enumerate(graphs) if isinstance(g, Exception)}  # doctest: +SKIP
+    """
+    _check_choice("engine", engine, _ENGINES)
+    _check_choice("on_error", on_error, ("raise", "return"))
+    find = map_structures if on_error == "raise" else try_structures
+    return find(partial(motif_graph, engine=engine), structures, n_jobs, "motifs", verbose)
+
+
+def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {sorted(choices)}, got {value!r}")
 
 
 def _keep_ligands(found: Environments, structure: Structure, anions: frozenset[str]) -> Environments:

@@ -181,7 +181,7 @@ def test_amdnet__one_fold(
     given = {"epochs": 1, "batch_size": 8, "learning_rate": 0.002, "random_state": 7}
     expected = AMDNetRegressor(**given).get_params()
     assert fold["parameters"] == {
-        name: expected[name] for name in expected if name not in ("n_jobs", "verbose")
+        name: expected[name] for name in expected if name not in ("cache_dir", "n_jobs", "verbose")
     }
     assert (result["epochs_done"], result["unit"]) == (1, "meV/atom")
 
@@ -232,7 +232,7 @@ def test_default_settings_suit_the_estimator(script: ModuleType, n_training: int
     settings = script.default_settings(n_training)
     assert AMDNetRegressor(**settings).get_params().items() >= settings.items()
     steps = settings["epochs"] * n_training / settings["batch_size"]
-    assert 5_000 < steps < 200_000
+    assert 3_000 < steps < 200_000
 
 
 def test_leaderboard(script: ModuleType) -> None:

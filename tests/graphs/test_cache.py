@@ -1,0 +1,284 @@
+"""Graphs on disk: the same as made ones, whatever happens to their files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from joblib import Parallel, delayed
+from pymatgen.core import Lattice, Species, Structure
+
+from amdnet_matminer import AMDNetRegressor, MotifFeaturizer
+from amdnet_matminer.errors import StructureError
+from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, cache, dual_graph, sizes_of
+from amdnet_matminer.motifs import MotifGraph, motif_graph
+
+DEFAULTS = {"atom_cutoff": 5.0, "with_motifs": True, "symmetry_reduction": True}
+
+
+def arrays_of(graph: DualGraph | MotifGraph) -> list[np.ndarray]:
+    return [array for level in graph for array in level] if isinstance(graph, DualGraph) else list(graph)
+
+
+def assert_same(found, expected) -> None:
+    assert type(found) is type(expected)
+    for array, other in zip(arrays_of(found), arrays_of(expected), strict=True):
+        assert array.dtype == other.dtype
+        assert array.flags.writeable
+        np.testing.assert_array_equal(array, other)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def duals(tmp_path) -> GraphCache[DualGraph]:
+    return GraphCache(tmp_path, dual_graph, **DEFAULTS)
+
+
+@pytest.fixture
+def unmade(monkeypatch) -> None:
+    """Making a graph is an error."""
+
+    def refuse(*arguments: object, **settings: object) -> None:
+        raise AssertionError("made, not read")
+
+    monkeypatch.setattr(GraphCache, "_keep", refuse)
+    monkeypatch.setattr(cache, "_write", refuse)
+
+
+@pytest.mark.parametrize("reduce", [True, False])
+def test_dual_graphs_are_the_same(tmp_path, crystals, reduce, request):
+    duals = GraphCache(tmp_path, dual_graph, **DEFAULTS | {"symmetry_reduction": reduce})
+    expected = [dual_graph(crystal, symmetry_reduction=reduce) for crystal in crystals]
+    for crystal, graph in zip(crystals, expected, strict=True):
+        assert_same(duals.graph(crystal), graph)
+    request.getfixturevalue("unmade")
+    for crystal, graph in zip(crystals, expected, strict=True):
+        assert_same(duals.graph(crystal), graph)
+
+
+def test_motif_graphs_are_the_same(tmp_path, crystals, request):
+    motifs = GraphCache(tmp_path, motif_graph, engine="fast")
+    no_motifs = Structure(Lattice.cubic(4.0), ["O2-"], [[0, 0, 0]])
+    for crystal in [*crystals, no_motifs]:
+        motifs.graph(crystal)
+    request.getfixturevalue("unmade")
+    for crystal in [*crystals, no_motifs]:
+        assert_same(motifs.graph(crystal), motif_graph(crystal))
+
+
+@settings(max_examples=50)
+@given(
+    values=st.lists(st.integers(-(2**31), 2**31 - 1), max_size=5),
+    numbers=st.lists(st.floats(width=32), max_size=5),
+    names=st.lists(st.sampled_from(["TiO6 octahedral", "He isolated", ""]), max_size=5),
+)
+def test_any_values_come_back(values, numbers, names):
+    graph = MotifGraph.empty()._replace(
+        center=np.array(values, dtype=np.int32),
+        distance=np.array(numbers, dtype=np.float32),
+        name=np.array(names, dtype=np.str_),
+    )
+    assert_same(cache._decode(cache._encode(graph, "key"), "key"), graph)
+
+
+def test_files_are_compact(tmp_path, duals, spinel):
+    graph = duals.graph(spinel)
+    (file,) = files_in(tmp_path)
+    assert file.stat().st_size < 0.6 * sum(array.nbytes for array in arrays_of(graph))
+
+
+def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):
+    duals = GraphCache(tmp_path, dual_graph, **DEFAULTS)
+    decorated = rutile.copy()
+    decorated.add_oxidation_state_by_element({"Ti": 4, "O": -2})
+    states = [
+        Structure(rutile.lattice, [Species("Ti", q), "O"], [[0] * 3, [0.5] * 3]) for q in (3.001, 3.002)
+    ]
+    others = [
+        Structure(rutile.lattice, rutile.species, rutile.frac_coords + 1e-12),
+        Structure(Lattice(rutile.lattice.matrix * (1 + 1e-12)), rutile.species, rutile.frac_coords),
+        Structure(rutile.lattice, rutile.species[::-1], rutile.frac_coords),
+        Structure(rutile.lattice, ["Zr"] * 2 + ["O"] * 4, rutile.frac_coords),
+        rutile * (2, 1, 1),
+        decorated,
+        *states,
+    ]
+    keys = [duals.key(structure) for structure in (rutile, *others)]
+    makers = [GraphCache(tmp_path, motif_graph, engine=engine) for engine in ("fast", "reference")]
+    changes = [{"atom_cutoff": 4.0}, {"with_motifs": False}, {"symmetry_reduction": False}]
+    makers += [GraphCache(tmp_path, dual_graph, **DEFAULTS | change) for change in changes]
+    keys += [maker.key(rutile) for maker in makers]
+    assert len(set(keys)) == len(keys)
+    assert duals.key(rutile.copy(site_properties={"magmom": [1] * 6})) == keys[0]
+
+
+def test_the_key_changes_with_the_version(tmp_path, rutile, monkeypatch):
+    before = GraphCache(tmp_path, dual_graph, **DEFAULTS).key(rutile)
+    monkeypatch.setattr(cache, "GRAPH_VERSION", cache.GRAPH_VERSION + 1)
+    assert GraphCache(tmp_path, dual_graph, **DEFAULTS).key(rutile) != before
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda data: data[: len(data) // 2], "is damaged"),
+        (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "is damaged"),
+        (lambda data: data[:8], "is no graph file"),
+        (lambda data: b"", "is no graph file"),
+        (lambda data: b"PK\x03\x04 a file of another program", "is no graph file"),
+    ],
+)
+def test_a_bad_file_is_made_anew(tmp_path, duals, rutile, damage, reason, caplog):
+    expected = duals.graph(rutile)
+    (file,) = files_in(tmp_path)
+    sound = file.read_bytes()
+    file.write_bytes(damage(sound))
+    with caplog.at_level(logging.WARNING, logger="amdnet_matminer"):
+        assert_same(duals.graph(rutile), expected)
+    assert f"{file} {reason}; it is made anew" in caplog.text
+    assert files_in(tmp_path) == [file]
+    assert file.read_bytes() == sound
+
+
+def test_the_file_of_another_structure_is_not_taken(tmp_path, duals, rutile, perovskite, caplog):
+    duals.graph(rutile)
+    (foreign,) = files_in(tmp_path)
+    expected = duals.graph(perovskite)
+    (file,) = set(files_in(tmp_path)) - {foreign}
+    file.write_bytes(foreign.read_bytes())
+    assert_same(duals.graph(perovskite), expected)
+    assert "is damaged" in caplog.text
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path, duals, rutile, monkeypatch):
+    def full(self: Path, data: bytes) -> None:
+        with self.open("wb") as file:
+            file.write(data[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        duals.graphs([rutile])
+    assert files_in(tmp_path) == []
+
+
+def test_structures_that_cannot_be_used(tmp_path, duals, crystals):
+    disordered = Structure(Lattice.cubic(4), [{"Mg": 0.5, "Ca": 0.5}], [[0, 0, 0]])
+    duals.graph(crystals[1])
+    with pytest.raises(StructureError, match=r"structure 2 .* disordered"):
+        duals.graphs([*crystals[:2], disordered])
+    with pytest.raises(StructureError, match="got a str, not a pymatgen Structure"):
+        duals.graph("MgO")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        GraphCache(tmp_path / "file", dual_graph, **DEFAULTS)
+
+
+def test_many_writers_and_readers_at_once(tmp_path, crystals):
+    """Four threads of two processes each make and read the same graphs."""
+
+    def work(folder: Path) -> list[int]:
+        shared = GraphCache(folder, dual_graph, **DEFAULTS)
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(shared.graph, crystals[::2] * 8))
+        return [len(graph.atoms.sender) for graph in found]
+
+    expected = [len(dual_graph(crystal).atoms.sender) for crystal in crystals[::2]] * 8
+    assert Parallel(n_jobs=2)(delayed(work)(tmp_path) for _ in range(2)) == [expected] * 2
+    assert len(files_in(tmp_path)) == len(crystals[::2])
+
+
+class TestCachedGraphs:
+    @pytest.mark.parametrize("n_jobs", [None, 2])
+    def test_are_made_once(self, duals, crystals, n_jobs, request):
+        duals.graph(crystals[2])
+        duals.graphs(crystals, n_jobs)
+        request.getfixturevalue("unmade")
+        graphs = duals.graphs(crystals)
+        assert len(graphs) == len(crystals)
+        for graph, crystal in zip(graphs, crystals, strict=True):
+            assert_same(graph, dual_graph(crystal))
+
+    def test_are_not_held(self, duals, crystals):
+        graphs = duals.graphs(crystals)
+        alive = [weakref.ref(graph.atoms.sender) for graph in graphs]
+        assert [ref() for ref in alive[:-1]] == [None] * (len(crystals) - 1)
+
+    def test_sizes(self, duals, crystals):
+        expected = sizes_of([dual_graph(crystal) for crystal in crystals])
+        graphs = duals.graphs(crystals)
+        np.testing.assert_array_equal(graphs.sizes, expected)
+        np.testing.assert_array_equal(graphs[1:4].sizes, expected[1:4])
+        assert duals.graphs([]).sizes.shape == (0, 5)
+
+    def test_a_lost_file_is_made_anew(self, tmp_path, duals, crystals):
+        graphs = duals.graphs(crystals)
+        for file in files_in(tmp_path):
+            file.unlink()
+        assert_same(graphs[3], dual_graph(crystals[3]))
+
+    def test_indices(self, duals, crystals):
+        graphs = duals.graphs(crystals)
+        assert_same(graphs[np.int64(-1)], dual_graph(crystals[-1]))
+        with pytest.raises(IndexError):
+            graphs[len(crystals)]
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_a_subset_of_a_subset(duals, crystals, lazy):
+    graphs = duals.graphs(crystals) if lazy else [dual_graph(crystal) for crystal in crystals]
+    subset = GraphSubset(graphs, np.array([4, 0, 2, 2]))
+    assert len(subset) == 4
+    for graph, i in zip(subset, [4, 0, 2, 2], strict=True):
+        assert_same(graph, graphs[i])
+    assert_same(subset[1:][::-1][2], graphs[0])
+    np.testing.assert_array_equal(subset.sizes, sizes_of([graphs[i] for i in [4, 0, 2, 2]]))
+
+
+def test_training_with_a_cache_is_training_without(tmp_path, crystals, request):
+    y = np.arange(float(len(crystals)))
+    settings = {"epochs": 2, "batch_size": 2, "rbf_edge_dim_atom": 20, "random_state": 0}
+    plain = AMDNetRegressor(**settings, validation_fraction=0.3).fit(crystals, y)
+    cached = AMDNetRegressor(**settings, validation_fraction=0.3, cache_dir=tmp_path / "new").fit(crystals, y)
+    assert cached.history_ == plain.history_
+    assert len(files_in(tmp_path)) == len(crystals)
+    request.getfixturevalue("unmade")
+    np.testing.assert_array_equal(cached.predict(crystals), plain.predict(crystals))
+
+
+def test_a_saved_model_does_not_know_the_folder(tmp_path, crystals):
+    model = AMDNetRegressor(epochs=1, batch_size=2, rbf_edge_dim_atom=20, cache_dir=tmp_path)
+    model.fit(crystals[:3], [1.0, 2.0, 3.0]).save(tmp_path / "model.amdnet")
+    assert AMDNetRegressor.load(tmp_path / "model.amdnet").cache_dir is None
+
+
+def test_featurizer_with_a_cache(tmp_path, crystals, request):
+    plain, cached = MotifFeaturizer(n_components=2), MotifFeaturizer(n_components=2, cache_dir=tmp_path)
+    for featurizer in (plain, cached):
+        featurizer.set_n_jobs(1)
+    expected = plain.fit_transform(crystals)
+    np.testing.assert_array_equal(cached.fit_transform(crystals), expected)
+    assert len(files_in(tmp_path)) == len(crystals)
+    request.getfixturevalue("unmade")
+    np.testing.assert_array_equal(cached.transform(crystals), expected)
+    assert cached.featurize(crystals[0]) == expected[0].tolist()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are of POSIX")
+def test_others_may_read_what_one_wrote(tmp_path, duals, rutile):
+    duals.graph(rutile)
+    (tmp_path / "plain").touch()
+    assert {file.stat().st_mode for file in files_in(tmp_path)} == {(tmp_path / "plain").stat().st_mode}

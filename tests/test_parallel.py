@@ -1,0 +1,138 @@
+"""One function over many structures: order, failures, memory, and what workers load."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from amdnet_matminer import parallel
+from amdnet_matminer.errors import StructureError
+from amdnet_matminer.graphs import dual_graph
+from amdnet_matminer.parallel import map_structures, try_structures
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[Structure]:
+    """Cells of one atom, told apart by their volume."""
+    return [Structure(Lattice.cubic(2 + i / 10), ["Po"], [[0, 0, 0]]) for i in range(100)]
+
+
+def volume_below(limit: float):
+    """A function that fails on larger cells; made here so that workers get it by value."""
+
+    def volume(structure: Structure) -> float:
+        if structure.volume > limit:
+            raise RuntimeError("too large")
+        return structure.volume
+
+    return volume
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_order_is_kept(cells, n_jobs):
+    found = map_structures(volume_below(1e6), iter(cells), n_jobs)
+    np.testing.assert_array_equal(list(found), [cell.volume for cell in cells])
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_failures_stay_in_their_place(cells, n_jobs):
+    mixed = [cells[99], *cells[:40], cells[98]]
+    found = list(try_structures(volume_below(1000), mixed, n_jobs))
+    assert found[1:-1] == [cell.volume for cell in cells[:40]]
+    assert all(isinstance(failure, StructureError) for failure in (found[0], found[-1]))
+    assert str(found[-1]).startswith("structure 41 (Po1) failed: RuntimeError: too large; remove it")
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_the_first_failure_of_several_is_raised(cells, n_jobs):
+    found = map_structures(volume_below(500), cells, n_jobs)
+    with pytest.raises(StructureError, match=r"structure 60 \(Po1\) failed: RuntimeError: too large"):
+        list(found)
+
+
+def test_the_cause_is_kept(cells):
+    with pytest.raises(StructureError) as caught:
+        list(map_structures(volume_below(0), cells))
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_errors_that_no_process_can_send(cells):
+    def fail(structure: Structure) -> None:
+        raise RuntimeError("of this process only", (i for i in range(3)))
+
+    (failure,) = try_structures(fail, cells[:1], n_jobs=2)
+    assert "RuntimeError: ('of this process only', <generator" in str(failure)
+
+
+def test_a_full_disk_is_no_structures_fault(cells):
+    def write(structure: Structure) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        list(try_structures(write, cells))
+
+
+def test_errors_name_the_given_indices(cells):
+    found = map_structures(volume_below(0), cells[:2], indices=[7, 9])
+    with pytest.raises(StructureError, match=r"structure 7 "):
+        next(found)
+
+
+def test_no_structures():
+    assert list(map_structures(len, [], n_jobs=2)) == []
+
+
+def test_memory_does_not_grow_with_the_number_of_structures(cells, monkeypatch):
+    """Structures are taken, and results held, a window at a time."""
+    monkeypatch.setattr(parallel, "WINDOW_SECONDS", 0.0)
+    alive: weakref.WeakSet = weakref.WeakSet()
+    n_taken = n_read = most_alive = most_ahead = 0
+
+    def take():
+        nonlocal n_taken
+        for _ in range(20):
+            for cell in cells:
+                n_taken += 1
+                yield cell
+
+    class Result:
+        def __init__(self, structure: Structure) -> None:
+            pass
+
+    for result in map_structures(Result, take()):
+        n_read += 1
+        alive.add(result)
+        most_alive = max(most_alive, len(alive))
+        most_ahead = max(most_ahead, n_taken - n_read)
+    assert n_read == 2000
+    assert most_alive <= 33
+    assert most_ahead <= 16
+
+
+def test_windows_grow_to_take_seconds(cells, monkeypatch):
+    """No more than two workers can idle at the end of a window, so few windows are better."""
+    monkeypatch.setattr(parallel, "WINDOW_SECONDS", 1e3)
+    taken: list[int] = []
+    monkeypatch.setattr(parallel, "perf_counter", lambda: taken.append(1) or 0.0)
+    list(map_structures(lambda cell: 0, cells))
+    assert len(taken) == 2 * 3
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_progress_bar(cells, verbose, capsys):
+    list(map_structures(lambda cell: 0, cells, description="cells", verbose=verbose))
+    assert ("cells: 100%" in capsys.readouterr().err) == verbose
+
+
+def test_workers_import_no_deep_learning(perovskite):
+    def modules(structure: Structure) -> set[str]:
+        dual_graph(structure)
+        return set(sys.modules)
+
+    (loaded,) = map_structures(modules, [perovskite], n_jobs=2)
+    assert "amdnet_matminer.graphs" in loaded
+    assert not loaded & {"jax", "keras", "tensorflow", "torch"}
