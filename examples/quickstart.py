@@ -23,10 +23,7 @@ TARGET = "ewald_energy_per_atom"
 
 def main() -> None:
     """Featurize, fit, predict, compare, and save what came out."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--output", type=Path, default=Path("quickstart-output"))
-    options = parser.parse_args()
+    options = parse()
     options.output.mkdir(exist_ok=True)
 
     data = oxides()
@@ -52,6 +49,14 @@ def main() -> None:
     learning_curve_plot(network.history_, options.output / "learning_curve.png")
     network.save(options.output / "model.amdnet")
     print(f"plots and model are in {options.output}")
+
+
+def parse() -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--output", type=Path, default=Path("quickstart-output"))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
