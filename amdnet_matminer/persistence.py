@@ -8,13 +8,13 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amdnet_matminer import __version__
 from amdnet_matminer.errors import ModelFileError
 
 FORMAT = "amdnet-matminer model"
@@ -31,7 +31,7 @@ def write_model(path: str | Path, description: dict[str, Any], weights: Sequence
         weights: The arrays of the network, in its order.
     """
     path = Path(path)
-    header = {"format": FORMAT, "format_version": FORMAT_VERSION, "written_by": version("amdnet-matminer")}
+    header = {"format": FORMAT, "format_version": FORMAT_VERSION, "written_by": __version__}
     # Written beside its place and moved there at once, so that no half file is ever left under its name.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
