@@ -65,6 +65,8 @@ def default_settings(n_training: int) -> dict[str, Any]:
     Returns:
         Parameters that differ from the estimator's own defaults.
     """
+    if n_training <= 800:
+        return {"epochs": 400, "batch_size": 32}
     if n_training <= 2_000:
         return {"epochs": 200, "batch_size": 32}
     if n_training <= 20_000:

@@ -157,7 +157,23 @@ class GraphCache(Generic[Graph]):
         return self.folder / key[:2] / key[2:]
 
 
-class CachedGraphs(Sequence[DualGraph]):
+class LazyGraphs(Sequence[DualGraph]):
+    """Graphs that are read when they are asked for; a slice of them reads nothing."""
+
+    @overload
+    def __getitem__(self, index: int) -> DualGraph: ...
+    @overload
+    def __getitem__(self, index: slice) -> GraphSubset: ...
+    def __getitem__(self, index: int | slice) -> DualGraph | GraphSubset:
+        if isinstance(index, slice):
+            return GraphSubset(self, np.arange(len(self))[index])
+        return self._read(index)
+
+    def _read(self, index: int) -> DualGraph:
+        raise NotImplementedError
+
+
+class CachedGraphs(LazyGraphs):
     """Graphs of S structures, read from a cache whenever they are asked for, and not held.
 
     Args:
@@ -181,17 +197,11 @@ class CachedGraphs(Sequence[DualGraph]):
     def __len__(self) -> int:
         return len(self._keys)
 
-    @overload
-    def __getitem__(self, index: int) -> DualGraph: ...
-    @overload
-    def __getitem__(self, index: slice) -> GraphSubset: ...
-    def __getitem__(self, index: int | slice) -> DualGraph | GraphSubset:
-        if isinstance(index, slice):
-            return GraphSubset(self, np.arange(len(self))[index])
+    def _read(self, index: int) -> DualGraph:
         return self._cache.graph_of(self._keys[index], self._structures[index])
 
 
-class GraphSubset(Sequence[DualGraph]):
+class GraphSubset(LazyGraphs):
     """Some graphs of a sequence, chosen by index, without reading them.
 
     Args:
@@ -211,13 +221,7 @@ class GraphSubset(Sequence[DualGraph]):
     def __len__(self) -> int:
         return len(self._indices)
 
-    @overload
-    def __getitem__(self, index: int) -> DualGraph: ...
-    @overload
-    def __getitem__(self, index: slice) -> GraphSubset: ...
-    def __getitem__(self, index: int | slice) -> DualGraph | GraphSubset:
-        if isinstance(index, slice):
-            return GraphSubset(self._graphs, self._indices[index])
+    def _read(self, index: int) -> DualGraph:
         return self._graphs[int(self._indices[index])]
 
 

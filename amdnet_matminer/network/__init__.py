@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 import amdnet_matminer.backend  # noqa: F401  first of all, so that Keras starts quietly
-from amdnet_matminer.network.model import ARCHITECTURES, AMDNet, Architecture, NetworkConfig, initial_weights
+from amdnet_matminer.network.model import AMDNet, Architecture, NetworkConfig, initial_weights
 
-__all__ = ["ARCHITECTURES", "AMDNet", "Architecture", "NetworkConfig", "initial_weights"]
+__all__ = ["AMDNet", "Architecture", "NetworkConfig", "initial_weights"]

@@ -215,7 +215,7 @@ class Set2Set(keras.layers.Layer):
     def _attend(self, memory: Tensor, hidden: Tensor, weight: Tensor, graph: Tensor, n_graphs: Any) -> Tensor:
         score = ops.sum(memory * ops.take(hidden, graph, axis=0), axis=-1, keepdims=True)
         highest = ops.stop_gradient(ops.segment_max(score, graph, num_segments=n_graphs))
-        # Padding may score higher than its own graph's maximum cannot, so no overflow.
+        # Nothing scores above the highest of its own graph, so the exponential cannot overflow.
         attention = weight * ops.exp(score - ops.take(highest, graph, axis=0))
         return pool_mean(memory, attention, graph, n_graphs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -15,7 +15,6 @@ from amdnet_matminer.network.layers import MLP, GaussianBasis, MEGNetLayer, Set2
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 Architecture = Literal["amdnet-2021", "megnet"]
-ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
 
 EMBEDDING_WIDTH = 16
 N_BLOCKS = 3

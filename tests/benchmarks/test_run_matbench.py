@@ -232,7 +232,7 @@ def test_default_settings_suit_the_estimator(script: ModuleType, n_training: int
     settings = script.default_settings(n_training)
     assert AMDNetRegressor(**settings).get_params().items() >= settings.items()
     steps = settings["epochs"] * n_training / settings["batch_size"]
-    assert 3_000 < steps < 200_000
+    assert 5_000 < steps < 200_000
 
 
 def test_leaderboard(script: ModuleType) -> None:
