@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
@@ -24,7 +26,58 @@ def with_tables(text: str) -> str:
     """The README's text with its tables made anew."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    return before + BEGIN + "\n" + "\n".join([oxides(), matbench(), engine()]) + END + after
+    return (
+        before + BEGIN + "\n" + "\n".join([ablation(), speed(), oxides(), matbench(), engine()]) + END + after
+    )
+
+
+def ablation() -> str:
+    """What the motif level is worth."""
+    results = [read(path) for path in sorted(RESULTS.glob("ablation-*.json"))]
+    heads = [f"{r['data']}, {r['target'].replace('_', ' ')} ({r['unit']})" for r in results]
+    names = list(dict.fromkeys(run["variant"] for run in results[0]["runs"]))
+    rows = []
+    for name in names:
+        runs = [[run for run in r["runs"] if run["variant"] == name] for r in results]
+        errors = [[run["mae"] for run in own] for own in runs]
+        rows.append(
+            [
+                name,
+                f"{runs[0][0]['parameters']:,}",
+                *(f"{np.mean(e):.3f} ± {np.ptp(e) / 2:.3f}" for e in errors),
+            ]
+        )
+    sizes = "; ".join(f"{r['data']}: {r['n_train']} crystals, {r['epochs']} epochs" for r in results)
+    title = (
+        f"**What the motifs are worth.** MAE on crystals that took no part, mean over seeds "
+        f"{results[0]['seeds']} and half their range; {sizes}, CPU."
+    )
+    return table(title, ["network", "parameters", *heads], rows)
+
+
+def speed() -> str:
+    """Training and prediction rates beside the peers."""
+    result = read(RESULTS / "training_speed-compare.json")
+    rates = {
+        name: {phase: np.median([r[name][phase] for r in result["rounds"]]) for phase in phases}
+        for name, phases in result["rounds"][0].items()
+    }
+    rows = [
+        [
+            name,
+            f"{rate['training']:.0f}",
+            f"{result['ratios'][name]['training / faster peer']:.1f}" if name in result["ratios"] else "",
+            f"{rate['prediction']:.0f}" if "prediction" in rate else "",
+            f"{rate['predict_structure']:.1f}" if "predict_structure" in rate else "",
+        ]
+        for name, rate in rates.items()
+    ]
+    title = (
+        f"**Speed.** Crystals per second on {result['machine']['cores']} cores, {result['n_crystals']} of "
+        f"Materials Project, batches of {result['batch_size']}, graphs ready; medians of "
+        f"{len(result['rounds'])} alternating rounds."
+    )
+    return table(title, ["network", "training", "times the faster peer", "prediction", "one call each"], rows)
 
 
 def oxides() -> str:

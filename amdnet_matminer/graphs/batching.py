@@ -31,8 +31,23 @@ class Level(NamedTuple):
     """(P,) node index."""
     receiver: IntArray
     """(P,) node index."""
-    distance: FloatArray
-    """(P,) in angstrom."""
+    edge: FloatArray
+    """(P, F) distance in angstrom; for motifs also the number of shared ligands and the angle in degrees."""
+    edge_weight: FloatArray
+    """(P,) number of equal edges that the edge stands for; 0 for padding."""
+
+
+class Bonds(NamedTuple):
+    """Which atoms the motifs of a batch are made of: M motifs with B ligands in all, padding included."""
+
+    center: IntArray
+    """(M,) atom index of each motif's centre."""
+    motif: IntArray
+    """(B,) motif index."""
+    ligand: IntArray
+    """(B,) atom index."""
+    length: FloatArray
+    """(B,) in angstrom."""
 
 
 class Batch(NamedTuple):
@@ -42,16 +57,22 @@ class Batch(NamedTuple):
     """(G,) 1 for a crystal, 0 for padding; the last graph is always padding."""
     atoms: Level
     motifs: Level
+    bonds: Bonds
 
 
 class Sizes(NamedTuple):
-    """How many graphs, atoms, atom pairs, motifs and motif edges there are."""
+    """How many graphs, atoms, atom pairs, motifs, motif edges and bonds of motifs there are."""
 
     graphs: int
     atoms: int
     pairs: int
     motifs: int
     edges: int
+    bonds: int
+
+
+PADDING = Sizes(graphs=1, atoms=1, pairs=0, motifs=1, edges=0, bonds=0)
+"""What padding needs at least: edges and bonds that fill an array need ends."""
 
 
 def sizes_of(graphs: Sequence[DualGraph]) -> NDArray[np.int64]:
@@ -61,16 +82,16 @@ def sizes_of(graphs: Sequence[DualGraph]) -> NDArray[np.int64]:
         graphs: S crystals; a view of graphs on disk has counted them before.
 
     Returns:
-        Columns in the order of ``Sizes``, shape (S, 5).
+        Columns in the order of ``Sizes``, shape (S, 6).
     """
     if hasattr(graphs, "sizes"):
         sizes: NDArray[np.int64] = graphs.sizes
         return sizes
     counts = [
-        (1, len(g.atoms.atomic_number), len(g.atoms.sender), len(g.motifs.center), len(g.motifs.sender))
-        for g in graphs
+        (1, len(a.atomic_number), len(a.sender), len(m.center), len(m.sender), len(m.ligand))
+        for a, m in graphs
     ]
-    return np.array(counts, dtype=np.int64).reshape(-1, 5)
+    return np.array(counts, dtype=np.int64).reshape(-1, len(Sizes._fields))
 
 
 class SizeLadder(NamedTuple):
@@ -86,20 +107,21 @@ class SizeLadder(NamedTuple):
         """A ladder whose first step holds ``batch_size`` average crystals, with a little room.
 
         Args:
-            sizes: Counts of the S crystals, as ``sizes_of`` gives them, shape (S, 5).
+            sizes: Counts of the S crystals, as ``sizes_of`` gives them, shape (S, 6).
             batch_size: Number of crystals in a batch.
 
         Returns:
             The ladder.
         """
         typical = np.maximum(sizes.mean(axis=0), 1.0) * min(batch_size, len(sizes))
-        return cls(tuple((typical * np.array([1.0, 1.05, 1.05, 1.05, 1.05])).tolist()))
+        typical[1:] *= 1.05
+        return cls(tuple(typical.tolist()))
 
     def step_for(self, needed: NDArray[np.int64]) -> Sizes:
         """The smallest step that holds a batch.
 
         Args:
-            needed: Summed counts of the batch, shape (5,).
+            needed: Summed counts of the batch, shape (6,).
 
         Returns:
             Array sizes, with room for the padding graph and its nodes.
@@ -108,7 +130,7 @@ class SizeLadder(NamedTuple):
         # Rounding must not push a batch that fills a step exactly onto the next one.
         step = max(0, int(np.ceil(np.log(excess) / np.log(self.growth) - 1e-9)))
         room = np.ceil(np.array(self.first) * self.growth**step - 1e-6).astype(int)
-        return Sizes(*(np.maximum(room, needed) + np.array([1, 1, 0, 1, 0])).tolist())
+        return Sizes(*(np.maximum(room, needed) + np.array(PADDING)).tolist())
 
 
 def deal(
@@ -120,7 +142,7 @@ def deal(
     one crystal of each stratum, a random one if ``rng`` is given.
 
     Args:
-        sizes: Counts of the S crystals, shape (S, 5).
+        sizes: Counts of the S crystals, shape (S, 6).
         n_batches: Number of batches.
         rng: Source of the random choice within the strata.
 
@@ -156,42 +178,69 @@ def batch_graphs(graphs: Sequence[DualGraph], sizes: Sizes) -> Batch:
     """
     needed = Sizes(*sizes_of(graphs).sum(axis=0).tolist())
     spare = np.array(sizes) - np.array(needed)
-    if (spare < np.array([1, 1, 0, 1, 0])).any():
+    if (spare < np.array(PADDING)).any():
         raise ValueError(f"crystals need {needed} and padding nodes, which exceeds {sizes}")
     crystal = np.zeros(sizes.graphs, dtype=np.float32)
     crystal[: len(graphs)] = 1.0
-    atoms = [g.atoms for g in graphs]
-    motifs = [g.motifs for g in graphs]
+    atoms, motifs = zip(*graphs, strict=True)
     return Batch(
         crystal,
-        _lay(atoms, [a.atomic_number for a in atoms], sizes.graphs, sizes.atoms, sizes.pairs),
-        _lay(motifs, [m.fingerprint for m in motifs], sizes.graphs, sizes.motifs, sizes.edges),
+        _lay(atoms, [a.atomic_number for a in atoms], ("distance",), sizes.graphs, sizes.atoms, sizes.pairs),
+        _lay(
+            motifs,
+            [m.fingerprint for m in motifs],
+            ("distance", "n_shared", "angle"),
+            sizes.graphs,
+            sizes.motifs,
+            sizes.edges,
+        ),
+        _bonds(motifs, [len(a.atomic_number) for a in atoms], sizes),
     )
 
 
 def _lay(
     levels: Sequence[AtomGraph] | Sequence[MotifGraph],
     nodes: Sequence[IntArray | FloatArray],
+    features: tuple[str, ...],
     n_graphs: int,
     n_nodes: int,
     n_edges: int,
 ) -> Level:
     """One level of several crystals, end to end, padded to ``n_nodes`` and ``n_edges``."""
     counts = [len(node) for node in nodes]
-    shift = np.repeat(np.cumsum([0, *counts[:-1]]), [len(level.sender) for level in levels])
-    sender = np.concatenate([level.sender for level in levels]) + shift
-    receiver = np.concatenate([level.receiver for level in levels]) + shift
+    shift = _starts(counts, [len(level.sender) for level in levels])
+    edge = [np.stack([getattr(level, name) for name in features], axis=1) for level in levels]
     return Level(
-        node=_pad(np.concatenate(nodes), n_nodes, 0),
-        weight=_pad(np.concatenate([level.multiplicity for level in levels]).astype(np.float32), n_nodes, 0),
-        graph=_pad(np.repeat(np.arange(len(counts), dtype=np.int32), counts), n_nodes, n_graphs - 1),
-        sender=_pad(sender.astype(np.int32), n_edges, n_nodes - 1),
-        receiver=_pad(receiver.astype(np.int32), n_edges, n_nodes - 1),
-        distance=_pad(np.concatenate([level.distance for level in levels]), n_edges, 0),
+        node=_pad(nodes, n_nodes),
+        weight=_pad([level.multiplicity for level in levels], n_nodes).astype(np.float32),
+        graph=_pad([np.repeat(np.arange(len(counts), dtype=np.int32), counts)], n_nodes, n_graphs - 1),
+        sender=_pad([level.sender for level in levels], n_edges, n_nodes - 1, shift),
+        receiver=_pad([level.receiver for level in levels], n_edges, n_nodes - 1, shift),
+        edge=_pad(edge, n_edges).astype(np.float32),
+        edge_weight=_pad([level.edge_multiplicity for level in levels], n_edges).astype(np.float32),
     )
 
 
-def _pad(array: NDArray, length: int, value: int) -> NDArray:
-    padded = np.full((length, *array.shape[1:]), value, dtype=array.dtype)
-    padded[: len(array)] = array
+def _bonds(motifs: Sequence[MotifGraph], n_atoms: list[int], sizes: Sizes) -> Bonds:
+    """The atoms of the motifs of several crystals, end to end."""
+    n_motifs, n_bonds = [len(m.center) for m in motifs], [len(m.ligand) for m in motifs]
+    owner = [np.repeat(np.arange(len(m.center), dtype=np.int32), m.coordination) for m in motifs]
+    return Bonds(
+        center=_pad([m.center for m in motifs], sizes.motifs, sizes.atoms - 1, _starts(n_atoms, n_motifs)),
+        motif=_pad(owner, sizes.bonds, sizes.motifs - 1, _starts(n_motifs, n_bonds)),
+        ligand=_pad([m.ligand for m in motifs], sizes.bonds, sizes.atoms - 1, _starts(n_atoms, n_bonds)),
+        length=_pad([m.bond_length for m in motifs], sizes.bonds),
+    )
+
+
+def _starts(counts: list[int], repeats: list[int]) -> IntArray:
+    """Where the nodes of each crystal start, repeated for each of its indices."""
+    return np.repeat(np.cumsum([0, *counts[:-1]]).astype(np.int32), repeats)
+
+
+def _pad(parts: Sequence[NDArray], length: int, value: int = 0, shift: IntArray | int = 0) -> NDArray:
+    """Arrays end to end, shifted, and filled with ``value`` up to ``length`` rows."""
+    joined = np.concatenate(parts)
+    padded = np.full((length, *joined.shape[1:]), value, dtype=joined.dtype)
+    padded[: len(joined)] = joined + shift
     return padded

@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from pymatgen.core import PeriodicSite, Species, Structure
 
 from amdnet_matminer.errors import StructureError
-from amdnet_matminer.graphs.batching import sizes_of
+from amdnet_matminer.graphs.batching import Sizes, sizes_of
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.parallel import map_structures
 
 logger = logging.getLogger(__name__)
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """To be raised whenever a structure gives another graph than before, or the file has another form."""
 
 Graph = TypeVar("Graph", DualGraph, MotifGraph)
@@ -191,8 +191,10 @@ class CachedGraphs(LazyGraphs):
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
-        """Counts as ``sizes_of`` gives them, shape (S, 5); the graphs are read once for these."""
-        return np.array([sizes_of([graph])[0] for graph in self], dtype=np.int64).reshape(-1, 5)
+        """Counts as ``sizes_of`` gives them, shape (S, 6); the graphs are read once for these."""
+        return np.array([sizes_of([graph])[0] for graph in self], dtype=np.int64).reshape(
+            -1, len(Sizes._fields)
+        )
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -215,7 +217,7 @@ class GraphSubset(LazyGraphs):
 
     @property
     def sizes(self) -> NDArray[np.int64]:
-        """Counts as ``sizes_of`` gives them, shape (T, 5)."""
+        """Counts as ``sizes_of`` gives them, shape (T, 6)."""
         return sizes_of(self._graphs)[self._indices]
 
     def __len__(self) -> int:

@@ -15,6 +15,7 @@ SYMMETRY_TOLERANCE = 0.01
 def dual_graph(
     structure: Structure,
     atom_cutoff: float = 5.0,
+    n_neighbors: int | None = None,
     with_motifs: bool = True,
     symmetry_reduction: bool = True,
 ) -> DualGraph:
@@ -23,6 +24,7 @@ def dual_graph(
     Args:
         structure: A crystal that ``check_structure`` accepts.
         atom_cutoff: Largest distance of an atom pair, in angstrom.
+        n_neighbors: If given, each atom is joined to this many nearest neighbours only.
         with_motifs: Whether motifs are looked for; without, the motif graph is
             empty, for networks that read atoms only.
         symmetry_reduction: Whether one atom and one motif of each orbit are kept,
@@ -35,7 +37,7 @@ def dual_graph(
         StructureError: The structure is disordered, empty or has overlapping atoms.
     """
     motifs = motif_graph(structure) if with_motifs else MotifGraph.empty()
-    graph = DualGraph(atom_graph(structure, atom_cutoff), motifs)
+    graph = DualGraph(atom_graph(structure, atom_cutoff, n_neighbors), motifs)
     if not symmetry_reduction:
         return graph
     return reduce_by_symmetry(graph, site_orbits(structure, SYMMETRY_TOLERANCE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from amdnet_matminer.motifs import MotifGraph
@@ -12,7 +13,7 @@ from amdnet_matminer.motifs.types import FloatArray, IntArray
 
 
 class AtomGraph(NamedTuple):
-    """The atoms of one crystal and all pairs of them within a cutoff.
+    """The atoms of one crystal and the pairs of neighbours among them.
 
     N atoms, P directed pairs; a pair runs from ``sender`` (translated by
     ``image``) to ``receiver`` (in the home cell). Periodic images are pairs of
@@ -31,6 +32,8 @@ class AtomGraph(NamedTuple):
     """(P,) in angstrom."""
     multiplicity: IntArray
     """(N,) number of symmetry-equivalent atoms that the node stands for."""
+    edge_multiplicity: IntArray
+    """(P,) number of pairs of equal ends and distance that the edge stands for."""
 
 
 class DualGraph(NamedTuple):
@@ -40,17 +43,26 @@ class DualGraph(NamedTuple):
     motifs: MotifGraph
 
 
-def atom_graph(structure: Structure, cutoff: float = 5.0) -> AtomGraph:
-    """Connect every atom with all neighbours within ``cutoff``.
+SHELL_WIDTH = 0.02
+"""Neighbours whose distances differ by less than this are equally near, in angstrom."""
+
+
+def atom_graph(structure: Structure, cutoff: float = 5.0, n_neighbors: int | None = None) -> AtomGraph:
+    """Connect every atom with its neighbours within ``cutoff``.
 
     Args:
         structure: An ordered crystal of N sites.
         cutoff: Largest distance of a pair, in angstrom.
+        n_neighbors: If given, each atom receives only from this many, the nearest,
+            and from those as near as the last of them.
 
     Returns:
         The graph; an atom without neighbours stays, as a node without pairs.
     """
     receiver, sender, image, distance = structure.get_neighbor_list(cutoff)
+    if n_neighbors is not None:
+        near = _nearest(receiver, distance, n_neighbors)
+        receiver, sender, image, distance = receiver[near], sender[near], image[near], distance[near]
     return AtomGraph(
         atomic_number=np.array(structure.atomic_numbers, dtype=np.int32),
         sender=sender.astype(np.int32),
@@ -58,4 +70,13 @@ def atom_graph(structure: Structure, cutoff: float = 5.0) -> AtomGraph:
         image=image.astype(np.int32).reshape(-1, 3),
         distance=distance.astype(np.float32),
         multiplicity=np.ones(len(structure), dtype=np.int32),
+        edge_multiplicity=np.ones(len(distance), dtype=np.int32),
     )
+
+
+def _nearest(receiver: IntArray, distance: FloatArray, n_neighbors: int) -> NDArray[np.intp]:
+    """Which pairs join a receiver to one of its nearest neighbours, nearest first."""
+    order = np.lexsort((distance, receiver))
+    _, start, count = np.unique(receiver[order], return_index=True, return_counts=True)
+    last = distance[order][start + np.minimum(count, n_neighbors) - 1]
+    return order[distance[order] < np.repeat(last, count) + SHELL_WIDTH]

@@ -11,9 +11,12 @@ import numpy as np
 import spglib
 from pymatgen.core import Structure
 
-from amdnet_matminer.graphs.crystal import DualGraph
+from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.motifs.types import IntArray
+
+EQUAL = {"distance": 1e-3, "n_shared": 1, "angle": 0.1}
+"""Edges of equal ends are equal if these agree within so much, in angstrom and degrees."""
 
 
 def site_orbits(structure: Structure, tolerance: float) -> IntArray:
@@ -43,8 +46,9 @@ def site_orbits(structure: Structure, tolerance: float) -> IntArray:
 def reduce_by_symmetry(graph: DualGraph, orbit: IntArray) -> DualGraph:
     """Keep one atom and one motif of each orbit, with the edges that end at it.
 
-    The far end of an edge points at the representative of its orbit; ``image`` keeps
-    the translation of the atom that was there.
+    The far end of an edge points at the representative of its orbit. Edges that then
+    have equal ends and equal features are one edge, with their number; ``image`` is
+    the translation of the first of them. Ligands name sites of the reduced graph.
 
     Args:
         graph: Both graphs of a crystal of N sites.
@@ -57,9 +61,7 @@ def reduce_by_symmetry(graph: DualGraph, orbit: IntArray) -> DualGraph:
     return DualGraph(
         atoms._replace(
             atomic_number=atoms.atomic_number[np.unique(orbit)],
-            **_reduce_edges(
-                atoms.sender, atoms.receiver, orbit, {"image": atoms.image, "distance": atoms.distance}
-            ),
+            **_reduce_edges(atoms, orbit, ("distance",)),
             multiplicity=_orbit_sizes(orbit, atoms.multiplicity),
         ),
         _reduce_motifs(motifs, orbit),
@@ -73,29 +75,34 @@ def _reduce_motifs(motifs: MotifGraph, site_orbit: IntArray) -> MotifGraph:
     orbit = motif_at[site_orbit[motifs.center]]
     kept = np.unique(orbit)
     of_kept = np.isin(np.repeat(np.arange(len(orbit)), motifs.coordination), kept)
-    edge_fields = ("image", "distance", "n_shared", "angle")
+    place = np.unique(site_orbit, return_inverse=True)[1].astype(np.int32)
     return motifs._replace(
-        **{name: getattr(motifs, name)[kept] for name in ("center", "name", "fingerprint")},
-        **{name: getattr(motifs, name)[of_kept] for name in ("ligand", "ligand_image", "bond_length")},
+        center=place[motifs.center[kept]],
+        name=motifs.name[kept],
+        fingerprint=motifs.fingerprint[kept],
+        ligand=place[motifs.ligand[of_kept]],
+        ligand_image=motifs.ligand_image[of_kept],
+        bond_length=motifs.bond_length[of_kept],
         ligand_offset=np.concatenate([[0], np.cumsum(motifs.coordination[kept])]).astype(np.int32),
-        **_reduce_edges(
-            motifs.sender, motifs.receiver, orbit, {name: getattr(motifs, name) for name in edge_fields}
-        ),
+        **_reduce_edges(motifs, orbit, ("distance", "n_shared", "angle")),
         multiplicity=_orbit_sizes(orbit, motifs.multiplicity),
     )
 
 
 def _reduce_edges(
-    sender: IntArray, receiver: IntArray, orbit: IntArray, fields: dict[str, np.ndarray]
+    level: AtomGraph | MotifGraph, orbit: IntArray, features: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
-    representatives, position = np.unique(orbit, return_inverse=True)
-    kept = np.isin(receiver, representatives)
-    ends = {"sender": position[sender[kept]], "receiver": position[receiver[kept]]}
-    return {name: index.astype(np.int32) for name, index in ends.items()} | {
-        name: values[kept] for name, values in fields.items()
-    }
+    representatives, place = np.unique(orbit, return_inverse=True)
+    kept = np.flatnonzero(np.isin(level.receiver, representatives))
+    ends = place[level.receiver[kept]], place[level.sender[kept]]
+    columns = [np.round(getattr(level, name)[kept] / EQUAL[name]) for name in features]
+    _, first, edge = np.unique(np.stack([*ends, *columns]), axis=1, return_index=True, return_inverse=True)
+    merged = {name: getattr(level, name)[kept[first]] for name in ("image", *features)}
+    number = np.bincount(edge.ravel(), level.edge_multiplicity[kept], minlength=len(first))
+    integers = {"receiver": ends[0][first], "sender": ends[1][first], "edge_multiplicity": number}
+    return merged | {name: values.astype(np.int32) for name, values in integers.items()}
 
 
 def _orbit_sizes(orbit: IntArray, multiplicity: IntArray) -> IntArray:
-    _, position = np.unique(orbit, return_inverse=True)
-    return np.bincount(position, weights=multiplicity).astype(np.int32)
+    _, place = np.unique(orbit, return_inverse=True)
+    return np.bincount(place, weights=multiplicity).astype(np.int32)

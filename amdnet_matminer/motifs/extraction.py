@@ -71,6 +71,7 @@ def motif_graph(structure: Structure, engine: EngineName = "fast") -> MotifGraph
         ligand_offset=environments.offset,
         bond_length=np.linalg.norm(bond, axis=1).astype(np.float32),
         multiplicity=np.ones(len(center), dtype=np.int32),
+        edge_multiplicity=np.ones(len(edges.sender), dtype=np.int32),
         **edges._asdict(),
     )
 

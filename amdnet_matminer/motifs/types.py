@@ -64,6 +64,8 @@ class MotifGraph(NamedTuple):
     """(E,) mean centre-ligand-centre angle over the shared ligands, in degrees."""
     multiplicity: IntArray
     """(M,) number of symmetry-equivalent centres that the motif stands for."""
+    edge_multiplicity: IntArray
+    """(E,) number of pairs of motifs of equal ends and sharing that the edge stands for."""
 
     @property
     def coordination(self) -> IntArray:
@@ -89,4 +91,5 @@ class MotifGraph(NamedTuple):
             n_shared=integers,
             angle=numbers,
             multiplicity=integers,
+            edge_multiplicity=integers,
         )

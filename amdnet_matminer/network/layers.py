@@ -38,20 +38,24 @@ class Topology(NamedTuple):
     """(P,) crystal of each edge."""
     weight: Tensor
     """(N, 1) multiplicity of each node."""
+    received: Tensor
+    """(P, 1) number of equal edges that the edge stands for, at one of the nodes it ends at."""
     edge_weight: Tensor
-    """(P, 1) multiplicity of the node that the edge ends at."""
+    """(P, 1) the same at all of these nodes."""
 
     @classmethod
     def of(cls, level: Level) -> Topology:
         """Complete the topology from the arrays of a level."""
         weight = ops.expand_dims(level.weight, -1)
+        received = ops.expand_dims(level.edge_weight, -1)
         return cls(
             sender=level.sender,
             receiver=level.receiver,
             graph=level.graph,
             edge_graph=ops.take(level.graph, level.receiver, axis=0),
             weight=weight,
-            edge_weight=ops.take(weight, level.receiver, axis=0),
+            received=received,
+            edge_weight=received * ops.take(weight, level.receiver, axis=0),
         )
 
 
@@ -154,7 +158,7 @@ class MEGNetLayer(keras.layers.Layer):
         t = topology
         edges = self._update_edges(nodes, edges, state, t)
         n_nodes, n_graphs = ops.shape(nodes)[0], ops.shape(state)[0]
-        received = pool_mean(edges, ops.ones_like(t.edge_weight), t.receiver, n_nodes)
+        received = pool_mean(edges, t.received, t.receiver, n_nodes)
         nodes = self.phi_v(ops.concatenate([received, nodes, ops.take(state, t.graph, axis=0)], axis=-1))
         edge_mean = pool_mean(edges, t.edge_weight, t.edge_graph, n_graphs)
         node_mean = pool_mean(nodes, t.weight, t.graph, n_graphs)

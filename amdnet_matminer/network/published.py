@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amdnet_matminer.errors import ModelFileError
+from amdnet_matminer.network.amdnet2021 import N_BLOCKS, AMDNet2021, Branch
 from amdnet_matminer.network.layers import MLP, MEGNetLayer, Set2Set
-from amdnet_matminer.network.model import N_BLOCKS, AMDNet, Branch
 
 # Keras 2 numbered layers of a kind in order of creation, atom branch first.
 DENSE_PER_BRANCH = 21
 
+LARGEST_ARRAY = 10**7
+"""No array of a model has more numbers; a damaged file may claim any."""
 
-def load_published_weights(network: AMDNet, path: str | Path) -> None:
+
+def load_published_weights(network: AMDNet2021, path: str | Path) -> None:
     """Give a network the weights of a model file of the published code.
 
     Weights are read as arrays; nothing in the file is executed.
@@ -53,6 +56,8 @@ class _Weights:
 
     def _add(self, name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
+            if item.size > LARGEST_ARRAY:
+                raise ValueError(f"{name} claims {item.size} numbers")
             parts = name.split("/")
             self._arrays[parts[0], parts[-1].removesuffix(":0")] = item[()]
 

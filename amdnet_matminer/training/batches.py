@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -11,36 +13,44 @@ from numpy.typing import NDArray
 from amdnet_matminer.graphs import Batch, DualGraph, SizeLadder, batch_graphs, deal, sizes_of
 
 TrainingBatch = tuple[Batch, NDArray[np.float32], NDArray[np.float32]]
-"""A batch, its scaled targets (G, 1) and its weights (G,), 0 for padding."""
+"""A batch, its targets (G, T) and their weights (G, T), 0 for padding and for missing targets."""
+
+
+class Labelled(NamedTuple):
+    """Crystals with their targets."""
+
+    graphs: Sequence[DualGraph]
+    """S crystals."""
+    y: NDArray[np.float64]
+    """(S, T) in the units of the targets, NaN where one is missing."""
+    weight: NDArray[np.float64]
+    """(S,) how much each crystal counts."""
 
 
 def training_batches(
-    graphs: Sequence[DualGraph],
-    y: NDArray[np.float64],
-    n_batches: int,
-    ladder: SizeLadder,
-    rng: np.random.Generator,
+    data: Labelled, n_batches: int, ladder: SizeLadder, seed: int, first_epoch: int = 0
 ) -> Iterator[TrainingBatch]:
     """Random batches without end, the crystals dealt anew every ``n_batches``.
 
     Args:
-        graphs: S crystals.
-        y: Scaled targets, shape (S,).
+        data: S crystals with scaled targets.
         n_batches: Number of batches in an epoch.
         ladder: The array sizes that batches are padded to.
-        rng: Source of the shuffling.
+        seed: Of the shuffling; with the number of an epoch it determines its batches,
+            so that a training that goes on sees what it would have seen.
+        first_epoch: Number of the first epoch.
 
     Yields:
         What Keras trains on.
     """
-    sizes = sizes_of(graphs)
-    while True:
-        for members in deal(sizes, n_batches, rng):
+    sizes = sizes_of(data.graphs)
+    weight = np.isfinite(data.y) * data.weight[:, None]
+    y = np.nan_to_num(data.y)
+    for epoch in count(first_epoch):
+        for members in deal(sizes, n_batches, np.random.default_rng([seed, epoch])):
             step = ladder.step_for(sizes[members].sum(axis=0))
-            batch = batch_graphs([graphs[i] for i in members], step)
-            target = np.zeros((step.graphs, 1), dtype=np.float32)
-            target[: len(members), 0] = y[members]
-            yield batch, target, batch.crystal
+            batch = batch_graphs([data.graphs[i] for i in members], step)
+            yield batch, _rows(y[members], step.graphs), _rows(weight[members], step.graphs)
 
 
 def predict_graphs(
@@ -49,18 +59,24 @@ def predict_graphs(
     """Predict scaled targets of crystals, in their order.
 
     Args:
-        network: A compiled network.
+        network: A compiled network of T outputs.
         graphs: S crystals.
         ladder: The array sizes that batches are padded to, those of training, so
             that nothing is compiled anew.
 
     Returns:
-        Scaled predictions, shape (S,).
+        Scaled predictions, shape (S, T).
     """
     sizes = sizes_of(graphs)
     n_batches = min(len(graphs), int(np.ceil((sizes.sum(axis=0) / np.array(ladder.first)).max())))
-    predicted = np.empty(len(graphs), dtype=np.float32)
+    predicted = np.empty((len(graphs), network.n_outputs), dtype=np.float32)
     for members in deal(sizes, n_batches):
         batch = batch_graphs([graphs[i] for i in members], ladder.step_for(sizes[members].sum(axis=0)))
-        predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members), 0]
+        predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members)]
     return predicted
+
+
+def _rows(values: NDArray, n_rows: int) -> NDArray[np.float32]:
+    filled = np.zeros((n_rows, values.shape[1]), dtype=np.float32)
+    filled[: len(values)] = values
+    return filled

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
+
+from amdnet_matminer.errors import ModelFileError
+from amdnet_matminer.persistence import read_model, write_model
+
+logger = logging.getLogger(__name__)
 
 SMALLEST_RATE = 1e-7
 """Training stops when rescues have halved the learning rate below this."""
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 EXPLOSION = 100.0
 """A loss that grows by this factor in one epoch counts as an explosion."""
@@ -53,31 +64,40 @@ class BestWeights(keras.callbacks.Callback):
     """Keep the weights of the best epoch and stop when it is long ago.
 
     Args:
-        validation_error: Gives the error to judge an epoch by; None judges by the
-            training loss.
+        validation_error: Gives name and value of the error to judge an epoch by; None
+            judges by the training loss.
         patience: Number of epochs without a better one after which training stops.
     """
 
-    def __init__(self, validation_error: Callable[[], float] | None, patience: int) -> None:
+    def __init__(self, validation_error: Callable[[], tuple[str, float]] | None, patience: int) -> None:
         super().__init__()
         self.validation_error = validation_error
         self.patience = patience
         self.best = np.inf
         self.best_epoch = 0
+        self.epoch = 0
+        self.weights: list[NDArray] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the best epoch is so long ago that training ends."""
+        return self.epoch - self.best_epoch >= self.patience
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Start from the initial weights, should no epoch be any good."""
-        self.weights = self.model.get_weights()
+        if self.weights is None:
+            self.weights = self.model.get_weights()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Judge the epoch."""
-        error = logs["loss"]
+        name, error = "loss", logs["loss"]
         if self.validation_error is not None:
-            error = logs["val_mae"] = self.validation_error()
+            name, error = self.validation_error()
+            logs[name] = error
+        self.epoch = epoch
         if error < self.best:
             self.best, self.best_epoch, self.weights = error, epoch, self.model.get_weights()
-        elif epoch - self.best_epoch >= self.patience:
-            self.model.stop_training = True
+        self.model.stop_training |= self.is_over
 
     def restore(self) -> None:
         """Put the best weights into the network."""
@@ -112,24 +132,93 @@ class Rescue(keras.callbacks.Callback):
         logs["rescues"] = self.n_rescues
 
 
+class Checkpoint(keras.callbacks.Callback):
+    """Record the epochs, and keep the state of the training in a file, so that it can go on after a kill.
+
+    Args:
+        path: The file, written at most every ``SECONDS_BETWEEN_CHECKPOINTS``; None keeps none.
+        rate: Part of the state.
+        best: Part of the state.
+        rescue: Part of the state.
+    """
+
+    def __init__(self, path: Path | None, rate: LearningRate, best: BestWeights, rescue: Rescue) -> None:
+        super().__init__()
+        self.path = path
+        self.rate = rate
+        self.best = best
+        self.rescue = rescue
+        self.epoch = 0
+        self.history: dict[str, list[float]] = {}
+        self.written = monotonic()
+
+    def resume(self) -> int:
+        """Go back to the state in the file, if there is one.
+
+        Returns:
+            The epoch to go on with.
+        """
+        if self.path is None or not self.path.exists():
+            return 0
+        try:
+            state, arrays = read_model(self.path)
+        except ModelFileError as error:
+            logger.warning("%s; the training starts anew", error)
+            return 0
+        self.epoch, self.history = state["epoch"], state["history"]
+        self.rate.rate = state["rate"]
+        self.best.best, self.best.best_epoch, self.best.epoch = state["best"]
+        self.rescue.n_rescues, self.rescue.last_loss = state["rescue"]
+        n_weights = len(self.model.weights)
+        self.model.set_weights(arrays[:n_weights])
+        self.best.weights = arrays[n_weights : 2 * n_weights]
+        for variable, value in zip(self.model.optimizer.variables, arrays[2 * n_weights :], strict=True):
+            variable.assign(value)
+        return self.epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Record the epoch; write the state if it is time."""
+        self.epoch = epoch + 1
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(float(value))
+        if self.path is not None and monotonic() - self.written > SECONDS_BETWEEN_CHECKPOINTS:
+            self._write(self.path)
+            self.written = monotonic()
+
+    def _write(self, path: Path) -> None:
+        state = {
+            "epoch": self.epoch,
+            "history": self.history,
+            "rate": self.rate.rate,
+            "best": [self.best.best, self.best.best_epoch, self.best.epoch],
+            "rescue": [self.rescue.n_rescues, self.rescue.last_loss],
+        }
+        optimizer = [np.asarray(variable) for variable in self.model.optimizer.variables]
+        write_model(path, state, [*self.model.get_weights(), *(self.best.weights or []), *optimizer])
+
+
 class Progress(keras.callbacks.Callback):
     """A progress bar over the epochs.
 
     Args:
         epochs: Largest number of epochs.
+        done: Number of epochs done before.
     """
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, done: int = 0) -> None:
         super().__init__()
         self.epochs = epochs
+        self.done = done
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Open the bar."""
-        self.bar = tqdm(total=self.epochs, desc="training", unit="epoch")
+        self.bar = tqdm(total=self.epochs, initial=self.done, desc="training", unit="epoch")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Show the epoch's loss and error."""
-        shown: dict[str, object] = {name: f"{logs[name]:.4g}" for name in ("loss", "val_mae") if name in logs}
+        shown: dict[str, object] = {
+            name: f"{logs[name]:.4g}" for name in logs if name == "loss" or name[:4] == "val_"
+        }
         self.bar.set_postfix(shown, refresh=False)
         self.bar.update()
 

@@ -10,65 +10,89 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Literal
+from typing import NamedTuple
 
 import keras
 
 from amdnet_matminer.backend import has_gpu
-from amdnet_matminer.network import AMDNet, NetworkConfig
-
-Loss = Literal["mae", "mse"]
+from amdnet_matminer.network import NetworkConfig, build_network
+from amdnet_matminer.options import Loss
+from amdnet_matminer.training.losses import WeightedLoss
 
 MOST_IDLE = 4
 """How many compiled networks wait for their next use, at most."""
 
-_LOSSES = {"mae": keras.losses.MeanAbsoluteError, "mse": keras.losses.MeanSquaredError}
-_idle: list[tuple[tuple[NetworkConfig, Loss], AMDNet]] = []
+LARGEST_GRADIENT = 1.0
+"""Gradients of larger norm than this are scaled down to it."""
+
+STEPS_WORTH_XLA = 2000
+"""On a CPU, XLA makes a step about twice as fast but costs half a minute of compiling."""
+
+
+class Compilation(NamedTuple):
+    """All that a compiled network depends on."""
+
+    network: NetworkConfig
+    """Architecture and sizes."""
+    loss: Loss = "mae"
+    """What training makes small."""
+    weight_decay: float = 0.0
+    """Of AdamW (Loshchilov and Hutter, arXiv 1711.05101)."""
+    xla: bool = False
+    """Whether TensorFlow compiles with XLA."""
+
+
+_idle: list[tuple[Compilation, keras.Model]] = []
 _lock = Lock()
 
 
 @contextmanager
-def compiled_network(config: NetworkConfig, loss: Loss) -> Iterator[AMDNet]:
+def compiled_network(wanted: Compilation) -> Iterator[keras.Model]:
     """Lend a compiled network; its weights and optimizer state are those of the last use.
 
     Args:
-        config: Which network.
-        loss: Name of the loss that it is compiled with.
+        wanted: Which network.
 
     Yields:
         A network that nobody else uses meanwhile.
     """
-    network = _take(config, loss) or _compile(AMDNet(config), loss)
+    network = _take(wanted) or _compile(wanted)
     try:
         yield network
     finally:
         with _lock:
-            _idle.append(((config, loss), network))
+            _idle.append((wanted, network))
             del _idle[:-MOST_IDLE]
 
 
-def _take(config: NetworkConfig, loss: Loss) -> AMDNet | None:
+def xla_pays(n_steps: int) -> bool:
+    """Whether XLA saves more time than it costs: always on a GPU, on a CPU in long trainings.
+
+    Args:
+        n_steps: Number of training steps to come, 0 for predictions.
+
+    Returns:
+        Whether to ask for it; other backends than TensorFlow decide by themselves.
+    """
+    return keras.backend.backend() == "tensorflow" and (has_gpu() or n_steps >= STEPS_WORTH_XLA)
+
+
+def _take(wanted: Compilation) -> keras.Model | None:
     with _lock:
-        for place, (key, network) in enumerate(_idle):
-            if key == (config, loss):
+        for place, (compilation, network) in enumerate(_idle):
+            if compilation == wanted:
                 del _idle[place]
                 return network
     return None
 
 
-def _compile(network: AMDNet, loss: Loss) -> AMDNet:
-    # Padding has weight 0; this mean divides by the weights' sum, not by the array's length.
+def _compile(wanted: Compilation) -> keras.Model:
+    network = build_network(wanted.network)
     network.compile(
-        optimizer=keras.optimizers.Adam(),
-        loss=_LOSSES[loss](reduction="mean_with_sample_weight"),
-        jit_compile=_compiling_pays(),
+        optimizer=keras.optimizers.AdamW(weight_decay=wanted.weight_decay, global_clipnorm=LARGEST_GRADIENT),
+        loss=WeightedLoss(wanted.loss),
+        jit_compile=wanted.xla or keras.backend.backend() == "jax",
     )
     # Built now, or else the training step is traced twice.
     network.optimizer.build(network.trainable_variables)
     return network
-
-
-def _compiling_pays() -> bool:
-    """Whether to compile with XLA: TensorFlow on a CPU gains less by it than it costs."""
-    backend = keras.backend.backend()
-    return backend == "jax" or (backend == "tensorflow" and has_gpu())

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from functools import partial
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
-from amdnet_matminer.graphs import DualGraph, SizeLadder
-from amdnet_matminer.training.batches import predict_graphs, training_batches
-from amdnet_matminer.training.callbacks import BestWeights, LearningRate, Progress, Rescue
+from amdnet_matminer.graphs import SizeLadder
+from amdnet_matminer.options import Loss, Schedule
+from amdnet_matminer.training.batches import Labelled, predict_graphs, training_batches
+from amdnet_matminer.training.callbacks import BestWeights, Checkpoint, LearningRate, Progress, Rescue
+from amdnet_matminer.training.losses import log_loss, validation_error
 from amdnet_matminer.training.scaling import TargetScaler
 
 logger = logging.getLogger(__name__)
-
-Schedule = Literal["cosine", "constant"]
-
-
-class Labelled(NamedTuple):
-    """Crystals with their targets."""
-
-    graphs: Sequence[DualGraph]
-    """S crystals."""
-    y: NDArray[np.float64]
-    """(S,) in the unit of the target."""
 
 
 class Settings(NamedTuple):
     """How to train; the estimator documents each of these."""
 
+    loss: Loss
     epochs: int
     batch_size: int
     learning_rate: float
     schedule: Schedule
     patience: int
     verbose: int
+
+    def n_batches(self, n_crystals: int) -> int:
+        """Number of batches in an epoch."""
+        return -(-n_crystals // self.batch_size)
 
 
 def train(
@@ -48,7 +43,8 @@ def train(
     scaler: TargetScaler,
     ladder: SizeLadder,
     settings: Settings,
-    rng: np.random.Generator,
+    seed: int,
+    checkpoint: Path | None = None,
 ) -> dict[str, list[float]]:
     """Fit a network, leaving it with the weights of its best epoch.
 
@@ -61,38 +57,56 @@ def train(
         scaler: How targets are scaled.
         ladder: The array sizes that batches are padded to.
         settings: How to train.
-        rng: Source of the shuffling.
+        seed: Of the shuffling.
+        checkpoint: A file that keeps the state of the training; if it is there, the
+            training goes on from it. It is left for the caller to remove.
 
     Returns:
         One list per quantity with an entry per epoch: ``loss`` (scaled),
-        ``learning_rate``, ``rescues`` (so far), and ``val_mae`` in the target's unit.
+        ``learning_rate``, ``rescues`` (so far), and the validation error:
+        ``val_log_loss`` for cross-entropy, else ``val_mae``, in the target's unit or,
+        of several targets, the mean over them in units of their scales.
     """
     for variable in network.optimizer.variables:
         variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
-    n_batches = -(-len(training.y) // settings.batch_size)
-    batches = training_batches(training.graphs, scaler.transform(training.y), n_batches, ladder, rng)
-
     rate = LearningRate(settings.learning_rate, settings.schedule, settings.epochs)
-    error = partial(_mean_error, network, validation, scaler, ladder) if validation else None
+    error = _validation(network, validation, scaler, ladder, settings.loss) if validation else None
     best = BestWeights(error, settings.patience)
-    callbacks = [rate, best, Rescue(rate, best)]
+    rescue = Rescue(rate, best)
+    state = Checkpoint(checkpoint, rate, best, rescue)
+    state.set_model(network)
+    first = state.resume()
+    callbacks = [rate, best, rescue, state]
     if settings.verbose:
-        callbacks.append(Progress(settings.epochs))
-    history = keras.callbacks.History()
+        callbacks.append(Progress(settings.epochs, first))
+    n_batches = settings.n_batches(len(training.y))
+    scaled = training._replace(y=scaler.transform(training.y))
     try:
         network.fit(
-            batches,
+            training_batches(scaled, n_batches, ladder, seed, first),
             steps_per_epoch=n_batches,
-            epochs=settings.epochs,
-            callbacks=[*callbacks, history],
+            initial_epoch=first,
+            epochs=settings.epochs if not best.is_over else first,
+            callbacks=callbacks,
             shuffle=False,
             verbose=0,
         )
     except KeyboardInterrupt:
-        logger.warning("training interrupted after %d epochs; the best weights are kept", len(history.epoch))
+        logger.warning("training interrupted after %d epochs; the best weights are kept", state.epoch)
     best.restore()
-    return history.history
+    return state.history
 
 
-def _mean_error(network: keras.Model, data: Labelled, scaler: TargetScaler, ladder: SizeLadder) -> float:
-    return float(np.abs(scaler.inverse(predict_graphs(network, data.graphs, ladder)) - data.y).mean())
+def _validation(
+    network: keras.Model, data: Labelled, scaler: TargetScaler, ladder: SizeLadder, loss: Loss
+) -> Callable[[], tuple[str, float]]:
+    """Name and value of the error on data that takes no part in training."""
+
+    def measure() -> tuple[str, float]:
+        predicted = predict_graphs(network, data.graphs, ladder)
+        if loss == "cross-entropy":
+            return "val_log_loss", log_loss(data.y, predicted, data.weight)
+        unit = scaler.scale[0] if len(scaler.scale) == 1 else 1.0
+        return "val_mae", unit * validation_error(scaler.transform(data.y), predicted, data.weight)
+
+    return measure

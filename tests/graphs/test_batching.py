@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, deal, dual_graph, sizes_of
-from amdnet_matminer.graphs.batching import Sizes
+from amdnet_matminer.graphs.batching import PADDING, Sizes
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +20,12 @@ def graphs(perovskite: Structure, copper: Structure, helium_box: Structure) -> l
 def test_sizes_by_hand(graphs: list[DualGraph]) -> None:
     sizes = sizes_of(graphs)
     assert sizes[0].tolist()[:2] == [1, 5]
-    assert sizes[0, 3:].tolist() == [2, 14 + 26]
-    assert sizes[1].tolist() == [1, 1, 0, 1, 0]
+    assert sizes[0, 3:].tolist() == [2, 14 + 26, 6 + 12]
+    assert sizes[1].tolist() == [1, 1, 0, 1, 0, 0]
 
 
 def test_crystals_lie_end_to_end(graphs: list[DualGraph]) -> None:
-    batch = batch_graphs(graphs, Sizes(5, 20, 2000, 10, 500))
+    batch = batch_graphs(graphs, Sizes(5, 20, 2000, 10, 500, 99))
     assert batch.crystal.tolist() == [1, 1, 1, 0, 0]
     assert batch.atoms.graph[:10].tolist() == [0] * 5 + [1] + [2] * 4
     assert set(batch.atoms.graph[10:]) == {4}
@@ -37,11 +37,26 @@ def test_crystals_lie_end_to_end(graphs: list[DualGraph]) -> None:
     assert set(crystal_of_edge[:n_pairs]) == {0, 2}
     assert set(crystal_of_edge[n_pairs:]) == {4}
     assert batch.motifs.node.shape == (10, 61)
+    assert batch.motifs.edge.shape == (500, 3)
+    assert batch.motifs.edge_weight.sum() == sizes_of(graphs)[:, 4].sum()
+
+
+def test_bonds_name_the_atoms_of_the_batch(graphs: list[DualGraph]) -> None:
+    batch = batch_graphs(graphs[::-1], Sizes(5, 20, 2000, 10, 500, 99))
+    bonds = batch.bonds
+    # Four of copper, helium's, those of SrTiO3.
+    assert batch.atoms.node[bonds.center[:7]].tolist() == [29] * 4 + [2, 22, 38]
+    of_titanium = bonds.motif == 5
+    assert batch.atoms.node[bonds.ligand[of_titanium]].tolist() == [8] * 6
+    np.testing.assert_allclose(bonds.length[of_titanium], 3.905 / 2, rtol=1e-5)
+    n_bonds = sizes_of(graphs)[:, 5].sum()
+    assert (bonds.motif[n_bonds:] == 9).all()
+    assert (bonds.ligand[n_bonds:] == 19).all()
 
 
 def test_too_small_sizes_are_refused(graphs: list[DualGraph]) -> None:
     with pytest.raises(ValueError, match="crystals need"):
-        batch_graphs(graphs, Sizes(3, 20, 2000, 10, 500))
+        batch_graphs(graphs, Sizes(3, 20, 2000, 10, 500, 99))
 
 
 @given(
@@ -50,7 +65,7 @@ def test_too_small_sizes_are_refused(graphs: list[DualGraph]) -> None:
     seed=st.none() | st.integers(0, 99),
 )
 def test_every_crystal_is_dealt_once(n: int, n_batches: int, seed: int | None) -> None:
-    sizes = np.random.default_rng(n).integers(1, 50, size=(n, 5))
+    sizes = np.random.default_rng(n).integers(1, 50, size=(n, 6))
     rng = None if seed is None else np.random.default_rng(seed)
     hands = deal(sizes, n_batches, rng)
     assert sorted(np.concatenate(hands).tolist()) == list(range(n))
@@ -60,7 +75,7 @@ def test_every_crystal_is_dealt_once(n: int, n_batches: int, seed: int | None) -
 
 def test_dealt_batches_have_nearly_equal_size() -> None:
     rng = np.random.default_rng(0)
-    sizes = np.repeat(rng.lognormal(3, 1, size=(3200, 1)).astype(int) + 1, 5, axis=1)
+    sizes = np.repeat(rng.lognormal(3, 1, size=(3200, 1)).astype(int) + 1, 6, axis=1)
     totals = np.array([sizes[hand].sum(axis=0)[1] for hand in deal(sizes, 100, rng)])
     random = np.array([part.sum(axis=0)[1] for part in np.split(sizes, 100)])
     assert totals.std() < 0.6 * random.std()
@@ -68,10 +83,10 @@ def test_dealt_batches_have_nearly_equal_size() -> None:
 
 @given(scale=st.floats(0.01, 50))
 def test_a_step_holds_what_it_is_asked_for(scale: float) -> None:
-    ladder = SizeLadder((32.0, 400.0, 9000.0, 130.0, 1500.0))
+    ladder = SizeLadder((32.0, 400.0, 9000.0, 130.0, 1500.0, 800.0))
     needed = np.ceil(np.array(ladder.first) * scale).astype(int)
     step = np.array(ladder.step_for(needed))
-    assert (step >= needed + np.array([1, 1, 0, 1, 0])).all()
+    assert (step >= needed + np.array(PADDING)).all()
     fullest = max(1.0, (needed / np.array(ladder.first)).max())
     assert (step <= np.ceil(np.array(ladder.first) * fullest * 1.2) + 1).all()
 

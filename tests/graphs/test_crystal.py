@@ -57,3 +57,18 @@ def test_overlapping_atoms_are_refused() -> None:
     double = Structure(Lattice.cubic(4), ["Mg", "O", "O"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0.501]])
     with pytest.raises(StructureError, match="sites 1 and 2 are at one place"):
         dual_graph(double)
+
+
+def test_the_nearest_and_those_as_near(rock_salt: Structure) -> None:
+    shells = {1: 6, 6: 6, 7: 18, 18: 18, 20: 26}
+    for n_neighbors, kept in shells.items():
+        graph = atom_graph(rock_salt, 4.0, n_neighbors)
+        assert np.bincount(graph.receiver).tolist() == [kept] * len(rock_salt)
+        assert graph.distance.max() == pytest.approx(
+            np.sort(atom_graph(rock_salt, 4.0).distance)[kept * 8 - 1]
+        )
+
+
+def test_fewer_neighbors_than_asked_for_are_all_kept(helium_box: Structure, corundum: Structure) -> None:
+    assert len(atom_graph(helium_box, 5.0, 12).sender) == 0
+    assert len(atom_graph(corundum, 2.5, 99).sender) == len(atom_graph(corundum, 2.5).sender)

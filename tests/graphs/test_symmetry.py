@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
+from amdnet_matminer.graphs import AtomGraph, DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
 from amdnet_matminer.graphs.symmetry import site_orbits
-from amdnet_matminer.network import AMDNet, NetworkConfig
+from amdnet_matminer.motifs import MotifGraph
+from amdnet_matminer.network import Architecture, NetworkConfig, build_network
 
 SYSTEMS = {
     "triclinic": Lattice.from_parameters(4.1, 4.9, 5.3, 82, 95, 101),
@@ -32,14 +33,15 @@ GROUPS = {
 }
 
 
-def predictions(graphs: list[DualGraph]) -> np.ndarray:
+def predictions(graphs: list[DualGraph], architecture: Architecture) -> np.ndarray:
     sizes = sizes_of(graphs)
     batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes, len(graphs)).step_for(sizes.sum(axis=0)))
-    return np.asarray(AMDNet(NetworkConfig(), seed=1).merged(batch))[: len(graphs)]
+    return np.asarray(build_network(NetworkConfig(architecture), seed=1).merged(batch))[: len(graphs)]
 
 
+@pytest.mark.parametrize("architecture", ["amdnet", "amdnet-2021"])
 @pytest.mark.parametrize("system", GROUPS)
-def test_predictions_are_those_of_the_whole_graph(system: str) -> None:
+def test_predictions_are_those_of_the_whole_graph(system: str, architecture: Architecture) -> None:
     crystal = Structure.from_spacegroup(
         GROUPS[system], SYSTEMS[system], ["Ti", "O"], [[0, 0, 0], [0.28, 0.28, 0.28]]
     )
@@ -47,16 +49,39 @@ def test_predictions_are_those_of_the_whole_graph(system: str) -> None:
     assert len(reduced.atoms.sender) < len(whole.atoms.sender)
     assert reduced.atoms.multiplicity.sum() == len(crystal)
     assert reduced.motifs.multiplicity.sum() == len(whole.motifs.center)
-    np.testing.assert_allclose(*predictions([whole, reduced]), rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(*predictions([whole, reduced], architecture), rtol=2e-5, atol=2e-6)
 
 
 def test_a_crystal_without_symmetry_stays_whole() -> None:
     rng = np.random.default_rng(0)
     crystal = Structure(SYSTEMS["triclinic"], ["Mg", "Si", "O", "O", "O"], rng.random((5, 3)))
     whole, reduced = (dual_graph(crystal, symmetry_reduction=switch) for switch in (False, True))
-    for level_before, level_after in zip(whole, reduced, strict=True):
-        for before, after in zip(level_before, level_after, strict=True):
-            np.testing.assert_array_equal(before, after)
+    np.testing.assert_array_equal(whole.atoms.atomic_number, reduced.atoms.atomic_number)
+    np.testing.assert_array_equal(whole.motifs.fingerprint, reduced.motifs.fingerprint)
+    np.testing.assert_array_equal(whole.motifs.ligand, reduced.motifs.ligand)
+    for before, after in zip(whole, reduced, strict=True):
+        expected, found = edges(before), edges(after)
+        np.testing.assert_array_equal(expected[:, :2], found[:, :2])
+        np.testing.assert_allclose(expected[:, 2], found[:, 2], atol=1e-3)
+
+
+def edges(level: AtomGraph | MotifGraph) -> np.ndarray:
+    """Ends and length of every edge, equal ones as often as they occur, in one order."""
+    rows = np.stack([level.receiver, level.sender, level.distance], axis=1)
+    rows = np.repeat(rows, level.edge_multiplicity, axis=0)
+    return rows[np.lexsort(rows.T[::-1])]
+
+
+def test_equal_edges_are_one(rock_salt: Structure) -> None:
+    reduced = dual_graph(rock_salt, n_neighbors=6)
+    assert reduced.atoms.sender.tolist() == [1, 0]
+    assert reduced.atoms.edge_multiplicity.tolist() == [6, 6]
+    assert dict(
+        zip(reduced.motifs.n_shared.tolist(), reduced.motifs.edge_multiplicity.tolist(), strict=True)
+    ) == {
+        1: 6,
+        2: 12,
+    }
 
 
 def test_reduced_motifs_keep_their_ligands(perovskite: Structure) -> None:
@@ -73,10 +98,11 @@ def test_orbits_of_a_supercell_are_those_of_the_cell(corundum: Structure) -> Non
     assert len(np.unique(orbit)) == 2
 
 
-def test_real_crystals_within_the_tolerance(load_crystals: Callable) -> None:
+@pytest.mark.parametrize("architecture", ["amdnet", "amdnet-2021"])
+def test_real_crystals_within_the_tolerance(load_crystals: Callable, architecture: Architecture) -> None:
     """At the default tolerance predictions move by less than a thousandth of their spread."""
     crystals = [s for s in load_crystals("mp2018", limit=60, seed=3)[0] if len(s) <= 20]
-    whole = predictions([dual_graph(s, symmetry_reduction=False) for s in crystals])
-    reduced = predictions([dual_graph(s) for s in crystals])
+    whole = predictions([dual_graph(s, symmetry_reduction=False) for s in crystals], architecture)
+    reduced = predictions([dual_graph(s) for s in crystals], architecture)
     moved = np.abs(whole - reduced).max()
     assert moved < 1e-3 * np.std(whole, axis=0).max()

@@ -33,7 +33,8 @@ def random_level(rng: np.random.Generator, counts: tuple[int, ...], n_edges: int
         graph=np.repeat(np.arange(len(counts)), counts).astype(np.int32),
         sender=sender[order].astype(np.int32),
         receiver=receiver[order].astype(np.int32),
-        distance=rng.uniform(1, 5, receiver.shape).astype(np.float32),
+        edge=rng.uniform(1, 5, (len(receiver), 1)).astype(np.float32),
+        edge_weight=np.ones(len(receiver), dtype=np.float32),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,12 +10,17 @@ from hypothesis import strategies as st
 from pymatgen.core import Structure
 
 from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
-from amdnet_matminer.network import AMDNet, NetworkConfig, initial_weights
+from amdnet_matminer.network import NetworkConfig, build_network, initial_weights
+
+
+@pytest.fixture(scope="module", params=["amdnet", "amdnet-2021"])
+def network(request: pytest.FixtureRequest) -> keras.Model:
+    return build_network(NetworkConfig(request.param), seed=3)
 
 
 @pytest.fixture(scope="module")
-def network() -> AMDNet:
-    return AMDNet(NetworkConfig(), seed=3)
+def published() -> keras.Model:
+    return build_network(NetworkConfig("amdnet-2021"))
 
 
 @pytest.fixture(scope="module")
@@ -22,30 +28,34 @@ def graphs(crystals: list[Structure]) -> list[DualGraph]:
     return [dual_graph(crystal, symmetry_reduction=False) for crystal in crystals]
 
 
-def predict(network: AMDNet, graphs: list[DualGraph], room: float = 1.0) -> np.ndarray:
+def predict(network: keras.Model, graphs: list[DualGraph], room: float = 1.0) -> np.ndarray:
     sizes = sizes_of(graphs)
     step = SizeLadder.for_crystals(sizes, len(graphs)).step_for((sizes.sum(axis=0) * room).astype(int))
     return np.asarray(network.merged(batch_graphs(graphs, step)))[: len(graphs)]
 
 
-def test_the_published_number_of_parameters(network: AMDNet) -> None:
-    assert network.count_params() == 338_481
+def test_the_published_number_of_parameters(published: keras.Model) -> None:
+    assert published.count_params() == 338_481
 
 
 def test_the_atom_branch_alone_has_its_share() -> None:
-    network = AMDNet(NetworkConfig("megnet"))
+    network = build_network(NetworkConfig("megnet"))
     in_branch = sum(int(np.prod(weight.shape)) for weight in network.atom_branch.weights)
     assert in_branch + 95 * 16 == 168_016
     assert network.motif_branch is None
 
 
-def test_every_crystal_has_a_finite_prediction_of_its_own(network: AMDNet, graphs: list[DualGraph]) -> None:
+def test_every_crystal_has_a_finite_prediction_of_its_own(
+    network: keras.Model, graphs: list[DualGraph]
+) -> None:
     vectors = predict(network, graphs)
     assert np.isfinite(vectors).all()
     assert len(np.unique(vectors.round(6), axis=0)) == len(graphs)
 
 
-def test_crystals_without_motifs_or_edges_keep_their_place(network: AMDNet, graphs: list[DualGraph]) -> None:
+def test_crystals_without_motifs_or_edges_keep_their_place(
+    network: keras.Model, graphs: list[DualGraph]
+) -> None:
     from amdnet_matminer.motifs import MotifGraph
 
     bare = [g._replace(motifs=MotifGraph.empty()) for g in graphs]
@@ -57,7 +67,7 @@ def test_crystals_without_motifs_or_edges_keep_their_place(network: AMDNet, grap
 @settings(max_examples=15, deadline=None)
 @given(order=st.permutations(range(7)), room=st.floats(1.0, 4.0))
 def test_batching_and_padding_change_nothing(
-    network: AMDNet, graphs: list[DualGraph], order: list[int], room: float
+    network: keras.Model, graphs: list[DualGraph], order: list[int], room: float
 ) -> None:
     together = predict(network, [graphs[i] for i in order], room)
     alone = np.stack([predict(network, [graphs[i]])[0] for i in order])
@@ -67,7 +77,7 @@ def test_batching_and_padding_change_nothing(
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**16))
 def test_site_order_changes_nothing(
-    network: AMDNet, perovskite: Structure, corundum: Structure, seed: int
+    network: keras.Model, perovskite: Structure, corundum: Structure, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     for crystal in (perovskite, corundum):
@@ -76,7 +86,9 @@ def test_site_order_changes_nothing(
         np.testing.assert_allclose(*predict(network, pair), rtol=1e-4, atol=1e-5)
 
 
-def test_supercell_rotation_and_translation_change_nothing(network: AMDNet, perovskite: Structure) -> None:
+def test_supercell_rotation_and_translation_change_nothing(
+    network: keras.Model, perovskite: Structure
+) -> None:
     from pymatgen.core.operations import SymmOp
 
     moved = perovskite.copy()
@@ -86,12 +98,40 @@ def test_supercell_rotation_and_translation_change_nothing(network: AMDNet, pero
     np.testing.assert_allclose(vectors[1:], np.stack([vectors[0]] * 2), rtol=1e-3, atol=1e-4)
 
 
-def test_the_seed_decides_the_initial_weights(network: AMDNet) -> None:
+def test_the_seed_decides_the_initial_weights(network: keras.Model) -> None:
     same, other = (initial_weights(network, np.random.default_rng(seed)) for seed in (3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(same, network.get_weights(), strict=True))
     assert not np.array_equal(same[0], other[0])
 
 
-def test_recurrent_kernels_start_orthogonal(network: AMDNet) -> None:
-    kernel = network.atom_branch.read_nodes.recurrent_kernel.numpy()
+def test_recurrent_kernels_start_orthogonal(published: keras.Model) -> None:
+    kernel = published.atom_branch.read_nodes.recurrent_kernel.numpy()
     np.testing.assert_allclose(kernel @ kernel.T, np.eye(32), atol=1e-5)
+
+
+def test_edges_that_count_twice_are_two_edges(network: keras.Model, corundum: Structure) -> None:
+    whole = dual_graph(corundum, symmetry_reduction=False)
+    merged = dual_graph(corundum)
+    assert len(merged.atoms.sender) < len(whole.atoms.sender) / 4
+    vectors = predict(network, [whole, merged])
+    np.testing.assert_allclose(vectors[0], vectors[1], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_one_column_per_target(perovskite: Structure, n_outputs: int) -> None:
+    network = build_network(NetworkConfig(width=8, n_blocks=1, n_outputs=n_outputs))
+    graphs = [dual_graph(perovskite)]
+    step = SizeLadder.for_crystals(sizes_of(graphs), 1).step_for(sizes_of(graphs)[0])
+    assert network(batch_graphs(graphs, step)).shape == (2, n_outputs)
+
+
+@pytest.mark.parametrize("changed", ["length", "angle", "n_shared", "fingerprint"])
+def test_atoms_and_motifs_tell_of_each_other(rutile: Structure, changed: str) -> None:
+    """What only the motif level knows reaches the vector that is the mean over atoms."""
+    network = build_network(NetworkConfig(width=16, n_blocks=2), seed=1)
+    graph = dual_graph(rutile)
+    motifs = graph.motifs
+    field = "bond_length" if changed == "length" else changed
+    other = graph._replace(motifs=motifs._replace(**{field: getattr(motifs, field) + 1}))
+    of_atoms = predict(network, [graph, other])[:, :16]
+    assert np.abs(of_atoms[0] - of_atoms[1]).max() > 1e-5

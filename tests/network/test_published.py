@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from pymatgen.core import Lattice, Structure
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.graphs import DualGraph, SizeLadder, atom_graph, batch_graphs, sizes_of
 from amdnet_matminer.motifs import MotifGraph
-from amdnet_matminer.network import AMDNet, NetworkConfig
+from amdnet_matminer.network import NetworkConfig, build_network
 from amdnet_matminer.network.published import load_published_weights
 
 
@@ -47,6 +48,7 @@ def motifs_of(row: pd.Series) -> MotifGraph:
         n_shared=np.ones(n_edges, dtype=np.int32),
         angle=np.zeros(n_edges, dtype=np.float32),
         multiplicity=np.ones(n_motifs, dtype=np.int32),
+        edge_multiplicity=np.ones(n_edges, dtype=np.int32),
     )
 
 
@@ -56,7 +58,7 @@ def folder(shared_data: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(folder: Path) -> tuple[AMDNet, list[DualGraph], list[dict]]:
+def published(folder: Path) -> tuple[keras.Model, list[DualGraph], list[dict]]:
     """The published model, the crystals it was asked about, and what it answered."""
     with (folder / "material_data.pkl").open("rb") as file:
         materials, _ = pickle.load(file)
@@ -66,7 +68,7 @@ def published(folder: Path) -> tuple[AMDNet, list[DualGraph], list[dict]]:
         DualGraph(atom_graph(rebuild(materials.structure[key]), 5.0), motifs_of(motifs.loc[key]))
         for key in expected
     ]
-    network = AMDNet(NetworkConfig())
+    network = build_network(NetworkConfig("amdnet-2021"))
     load_published_weights(network, folder / "new_model.hdf5")
     return network, graphs, list(expected.values())
 
@@ -91,9 +93,9 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.hdf5"
     path.write_bytes(b"not a model")
     with pytest.raises(ModelFileError, match=r"model\.hdf5 is not a model of the published AMDNet"):
-        load_published_weights(AMDNet(NetworkConfig()), path)
+        load_published_weights(build_network(NetworkConfig("amdnet-2021")), path)
 
 
 def test_the_atom_branch_alone_takes_no_published_weights(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be 'amdnet-2021'"):
-        load_published_weights(AMDNet(NetworkConfig("megnet")), tmp_path / "model.hdf5")
+        load_published_weights(build_network(NetworkConfig("megnet")), tmp_path / "model.hdf5")

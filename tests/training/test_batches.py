@@ -9,7 +9,7 @@ import pytest
 from pymatgen.core import Structure
 
 from amdnet_matminer.graphs import DualGraph, SizeLadder, dual_graph, sizes_of
-from amdnet_matminer.training import predict_graphs
+from amdnet_matminer.training import Labelled, predict_graphs
 from amdnet_matminer.training.batches import training_batches
 
 
@@ -19,36 +19,65 @@ def graphs(crystals: list[Structure]) -> list[DualGraph]:
 
 
 class AtomCounter:
-    """In place of a network: predicts the number of atoms of each crystal."""
+    """In place of a network: predicts the number of atoms of each crystal, and its tenfold."""
+
+    n_outputs = 2
 
     def predict_on_batch(self, batch: object) -> np.ndarray:
         counts = np.bincount(batch.atoms.graph, batch.atoms.weight, minlength=len(batch.crystal))
-        return counts[:, None]
+        return np.stack([counts, 10 * counts], axis=1)
+
+
+def labelled(graphs: list[DualGraph], y: np.ndarray) -> Labelled:
+    return Labelled(graphs, y, np.ones(len(graphs)))
 
 
 def test_an_epoch_has_every_target_once(graphs: list[DualGraph]) -> None:
-    y = np.arange(1.0, len(graphs) + 1)
-    ladder = SizeLadder.for_crystals(sizes_of(graphs), 4)
-    batches = training_batches(graphs, y, 6, ladder, np.random.default_rng(0))
+    data = labelled(graphs, np.arange(1.0, len(graphs) + 1)[:, None])
+    batches = training_batches(data, 6, SizeLadder.for_crystals(sizes_of(graphs), 4), seed=0)
     epochs = [list(islice(batches, 6)) for _ in range(2)]
     for epoch in epochs:
-        targets = np.concatenate([target[weight == 1, 0] for _, target, weight in epoch])
-        assert sorted(targets) == y.tolist()
+        targets = np.concatenate([target[weight == 1] for _, target, weight in epoch])
+        assert sorted(targets) == data.y[:, 0].tolist()
         assert all((target[weight == 0] == 0).all() for _, target, weight in epoch)
     first_targets = [[b[1].ravel().tolist() for b in epoch] for epoch in epochs]
     assert first_targets[0] != first_targets[1]
 
 
 def test_targets_stay_with_their_crystals(graphs: list[DualGraph]) -> None:
-    y = np.array([g.atoms.multiplicity.sum() for g in graphs], dtype=float)
+    n_atoms = np.array([g.atoms.multiplicity.sum() for g in graphs], dtype=float)
+    data = labelled(graphs, np.stack([n_atoms, 10 * n_atoms], axis=1))
     ladder = SizeLadder.for_crystals(sizes_of(graphs), 4)
-    for batch, target, weight in islice(training_batches(graphs, y, 6, ladder, np.random.default_rng(1)), 6):
+    for batch, target, weight in islice(training_batches(data, 6, ladder, seed=1), 6):
         counted = AtomCounter().predict_on_batch(batch)
         np.testing.assert_array_equal(counted[weight == 1], target[weight == 1])
+
+
+def test_a_later_epoch_is_the_same_after_a_new_start(graphs: list[DualGraph]) -> None:
+    data = labelled(graphs, np.arange(1.0, len(graphs) + 1)[:, None])
+    ladder = SizeLadder.for_crystals(sizes_of(graphs), 4)
+    through = list(islice(training_batches(data, 6, ladder, seed=5), 18))[12:]
+    anew = list(islice(training_batches(data, 6, ladder, seed=5, first_epoch=2), 6))
+    assert [t.tolist() for _, t, _ in through] == [t.tolist() for _, t, _ in anew]
+
+
+def test_missing_targets_and_light_crystals_count_less(graphs: list[DualGraph]) -> None:
+    y = np.ones((len(graphs), 2))
+    y[3, 1] = np.nan
+    data = Labelled(graphs, y, np.linspace(0, 1, len(graphs)))
+    (_, target, weight), *_ = training_batches_of_one(data)
+    assert np.isfinite(target).all()
+    assert weight.sum() == pytest.approx(2 * data.weight.sum() - data.weight[3], rel=1e-6)
+
+
+def training_batches_of_one(data: Labelled) -> list:
+    ladder = SizeLadder.for_crystals(sizes_of(data.graphs), len(data.y))
+    return list(islice(training_batches(data, 1, ladder, seed=0), 1))
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 64])
 def test_predictions_keep_the_order(graphs: list[DualGraph], batch_size: int) -> None:
     ladder = SizeLadder.for_crystals(sizes_of(graphs[:2]), batch_size)
-    expected = [g.atoms.multiplicity.sum() for g in graphs]
-    np.testing.assert_array_equal(predict_graphs(AtomCounter(), graphs, ladder), expected)
+    expected = np.array([g.atoms.multiplicity.sum() for g in graphs])
+    predicted = predict_graphs(AtomCounter(), graphs, ladder)
+    np.testing.assert_array_equal(predicted, np.stack([expected, 10 * expected], axis=1))

@@ -18,6 +18,7 @@ class Stub:
         self.weights = [np.zeros(1)]
         self.stop_training = False
         self.optimizer = keras.optimizers.Adam()
+        self.optimizer.build([keras.Variable(np.zeros(1))])
 
     def get_weights(self) -> list[np.ndarray]:
         return [w.copy() for w in self.weights]
@@ -58,7 +59,7 @@ def test_constant_stays(model: Stub) -> None:
 
 def test_best_weights_are_restored_and_patience_ends_training(model: Stub) -> None:
     errors = iter([3.0, 1.0, 2.0, 2.0, 2.0])
-    best = attach(BestWeights(lambda: next(errors), patience=3), model)
+    best = attach(BestWeights(lambda: ("val_mae", next(errors)), patience=3), model)
     for epoch in range(5):
         model.weights = [np.full(1, float(epoch))]
         logs = {"loss": 9.0}

@@ -1,0 +1,163 @@
+"""The dual graph network whose levels talk to each other in every block."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from amdnet_matminer.graphs.batching import Batch, Bonds, Level
+from amdnet_matminer.motifs import FINGERPRINT_LABELS
+from amdnet_matminer.network.config import NetworkConfig
+from amdnet_matminer.network.layers import MLP, GaussianBasis, Tensor, Topology, pool_mean
+from amdnet_matminer.validation import HEAVIEST_ELEMENT
+
+DEFAULT_WIDTH = 64
+
+N_SHARED_KINDS = 4
+"""Motif edges share 1, 2, 3, or 4 and more ligands: a corner, an edge, a face."""
+
+
+class GatedBlock(keras.layers.Layer):
+    r"""Update the edges, then the nodes, of one level.
+
+    .. math::
+        e'_k = e_k + \mathrm{silu}(W_r v_r + W_s v_s + W_e e_k + b_e) \quad
+        m_i = \langle \sigma(e'_k) \odot W_m v_{s_k} \rangle_{r_k = i} \quad
+        v'_i = v_i + W_o\, \mathrm{silu}(m_i + W_v v_i + W_c c_i + b_v) + b_o
+
+    The edge-gated convolution of Bresson and Laurent (arXiv 1711.07553) without its
+    normalisations; the context c is what the other level says of the node.
+
+    Args:
+        width: Width of nodes and edges.
+        context_width: Width of the context; 0 if there is none.
+    """
+
+    def __init__(self, width: int, context_width: int) -> None:
+        super().__init__()
+        of_nodes = (width, width)
+        self.receiver = self.add_weight(of_nodes, "zeros", name="kernel_receiver")
+        self.sender = self.add_weight(of_nodes, "zeros", name="kernel_sender")
+        self.edge = self.add_weight(of_nodes, "zeros", name="kernel_edge")
+        self.edge_bias = self.add_weight((width,), "zeros", name="bias_edge")
+        self.message = self.add_weight(of_nodes, "zeros", name="kernel_message")
+        self.update = MLP((width + context_width, width, width), "silu", linear_output=True)
+        self.built = True
+
+    def call(self, nodes: Tensor, edges: Tensor, context: list[Tensor], t: Topology) -> tuple[Tensor, Tensor]:
+        """Update nodes (N, width) and edges (P, width); context arrays are (N, .)."""
+        # Nodes are multiplied before they are gathered: there are far fewer of them than of edges.
+        of_receiver = ops.take(ops.matmul(nodes, self.receiver), t.receiver, axis=0)
+        of_sender = ops.take(ops.matmul(nodes, self.sender), t.sender, axis=0)
+        edges = edges + ops.silu(of_receiver + of_sender + ops.matmul(edges, self.edge) + self.edge_bias)
+        messages = ops.sigmoid(edges) * ops.take(ops.matmul(nodes, self.message), t.sender, axis=0)
+        received = pool_mean(messages, t.received, t.receiver, ops.shape(nodes)[0])
+        kernel, bias = self.update.kernels[0], self.update.biases[0]
+        known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
+        return nodes + self.update.after_first(received + known + bias), edges
+
+
+class Membership(NamedTuple):
+    """How atoms and motifs of a batch belong together."""
+
+    bonds: Bonds
+    """Centres and ligands."""
+    gate: Tensor
+    """(B, width) between 0 and 1, from the bond lengths."""
+    weight: Tensor
+    """(B, 1) multiplicity of the motif that the bond is of; 0 for padding."""
+    is_motif: Tensor
+    """(M, 1) 1 for a motif, 0 for padding."""
+
+    def read_atoms(self, atoms: Tensor) -> list[Tensor]:
+        """What each motif sees: its centre, and the mean of its ligands, shape (M, width) each."""
+        ligands = self.gate * ops.take(atoms, self.bonds.ligand, axis=0)
+        once = ops.ones_like(self.weight)
+        return [
+            ops.take(atoms, self.bonds.center, axis=0),
+            pool_mean(ligands, once, self.bonds.motif, ops.shape(self.is_motif)[0]),
+        ]
+
+    def read_motifs(self, motifs: Tensor, n_atoms: Any) -> list[Tensor]:
+        """What each atom sees: its own motif, and the mean of those it is a ligand of, (N, width) each."""
+        around = self.gate * ops.take(motifs, self.bonds.motif, axis=0)
+        return [
+            ops.segment_sum(motifs * self.is_motif, self.bonds.center, num_segments=n_atoms),
+            pool_mean(around, self.weight, self.bonds.ligand, n_atoms),
+        ]
+
+
+class AMDNet(keras.Model):
+    """Atoms and motifs, each a graph of gated blocks, that read each other before every block.
+
+    A motif starts from its order-parameter fingerprint, an edge between motifs from
+    distance, number of shared ligands and mean centre-ligand-centre angle. The
+    weighted means of atoms and of motifs, side by side, give the targets.
+
+    Args:
+        config: Sizes. Without ``cross_level`` the levels meet at the end only, as in
+            the published network; that is there to be compared with.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        width = config.width or DEFAULT_WIDTH
+        self.n_outputs = config.n_outputs
+        self.element = self.add_weight((HEAVIEST_ELEMENT + 1, width), "zeros", name="element")
+        self.pair_basis = GaussianBasis(48, config.atom_cutoff, 0.25)
+        self.pair = MLP((48, width), "silu", linear_output=True)
+        self.motif = MLP((len(FINGERPRINT_LABELS), width), "silu")
+        self.sharing_basis = GaussianBasis(24, 8.0, 0.5)
+        self.angle_basis = GaussianBasis(12, 180.0, 20.0)
+        self.sharing = MLP((24 + 12 + N_SHARED_KINDS, width), "silu", linear_output=True)
+        self.length_basis = GaussianBasis(24, 4.0, 0.25)
+        self.gate = MLP((24, width), "sigmoid")
+        self.cross_level = config.cross_level
+        context_width = 2 * width if config.cross_level else 0
+        self.atom_blocks = [GatedBlock(width, context_width) for _ in range(config.n_blocks)]
+        self.motif_blocks = [GatedBlock(width, context_width) for _ in range(config.n_blocks)]
+        self.head = MLP((2 * width, width, config.n_outputs), "silu", linear_output=True)
+        self.built = True
+
+    def call(self, batch: Batch) -> Tensor:
+        """Predict scaled targets, shape (G, n_outputs), one row per graph, padding included."""
+        return self.head(self.merged(batch))
+
+    def merged(self, batch: Batch) -> Tensor:
+        """Means of the last atom and motif vectors side by side, shape (G, 2 width)."""
+        of_atoms, of_motifs = Topology.of(batch.atoms), Topology.of(batch.motifs)
+        members = self._membership(batch)
+        atoms = ops.take(self.element, batch.atoms.node, axis=0)
+        pairs = self.pair(self.pair_basis(batch.atoms.edge[:, 0]))
+        motifs, sharing = self.motif(batch.motifs.node), self._sharing(batch.motifs)
+        for atom_block, motif_block in zip(self.atom_blocks, self.motif_blocks, strict=True):
+            seen_by_atoms = members.read_motifs(motifs, ops.shape(atoms)[0]) if self.cross_level else []
+            seen_by_motifs = members.read_atoms(atoms) if self.cross_level else []
+            atoms, pairs = atom_block(atoms, pairs, seen_by_atoms, of_atoms)
+            motifs, sharing = motif_block(motifs, sharing, seen_by_motifs, of_motifs)
+        n_graphs = ops.shape(batch.crystal)[0]
+        means = [
+            pool_mean(nodes, t.weight, t.graph, n_graphs)
+            for nodes, t in ((atoms, of_atoms), (motifs, of_motifs))
+        ]
+        return ops.concatenate(means, axis=-1)
+
+    def _membership(self, batch: Batch) -> Membership:
+        weight = ops.expand_dims(batch.motifs.weight, -1)
+        return Membership(
+            bonds=batch.bonds,
+            gate=self.gate(self.length_basis(batch.bonds.length)),
+            weight=ops.take(weight, batch.bonds.motif, axis=0),
+            is_motif=ops.minimum(weight, 1.0),
+        )
+
+    def _sharing(self, level: Level) -> Tensor:
+        kind = ops.clip(ops.cast(level.edge[:, 1], "int32"), 1, N_SHARED_KINDS) - 1
+        parts = [
+            self.sharing_basis(level.edge[:, 0]),
+            self.angle_basis(level.edge[:, 2]),
+            ops.one_hot(kind, N_SHARED_KINDS),
+        ]
+        return self.sharing(ops.concatenate(parts, axis=-1))

@@ -1,0 +1,226 @@
+"""What the motif level is worth: networks with and without it, on the same crystals and budget.
+
+    python benchmarks/ablation.py
+    python benchmarks/ablation.py --data nomad2018 --variants amdnet "amdnet, atoms only" --seeds 0
+
+Every variant is trained for the same number of epochs on the same crystals, once per seed. A tenth
+of the training crystals judges the epochs; the scored crystals take no part in any choice. "Shuffled
+motifs" gives each crystal the motif graph of another one, its atoms drawn from the crystal at hand:
+what it is better than "atoms only" by, more parameters are worth, not motifs. Runs are kept one by
+one, so an interrupted benchmark goes on. Needs the crystal data (AMDNET_DATA).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from common import load_crystals, write_result
+from joblib import Parallel, delayed
+
+from amdnet_matminer.graphs import DualGraph, dual_graph
+from amdnet_matminer.parallel import map_structures
+
+SETS = {
+    "mp2018 oxides": {"target": "band_gap", "unit": "eV", "n_train": 3000, "n_test": 800, "epochs": 25},
+    "nomad2018": {"target": "band_gap", "unit": "eV", "n_train": 1500, "n_test": 400, "epochs": 50},
+}
+
+
+class Variant(NamedTuple):
+    """One network of the comparison."""
+
+    config: dict[str, Any]
+    """Arguments of ``NetworkConfig``."""
+    motifs: Literal["own", "shuffled", "none"] = "own"
+    """Whose motifs each crystal gets."""
+
+
+VARIANTS = {
+    "megnet": Variant({"architecture": "megnet"}),
+    "megnet, wider": Variant({"architecture": "megnet", "width": 46}),
+    "amdnet-2021": Variant({"architecture": "amdnet-2021"}),
+    "amdnet, atoms only": Variant({"cross_level": False}, motifs="none"),
+    "amdnet, levels apart": Variant({"cross_level": False}),
+    "amdnet, shuffled motifs": Variant({}, motifs="shuffled"),
+    "amdnet": Variant({}),
+}
+
+Graphs = Sequence[DualGraph]
+
+
+class Data(NamedTuple):
+    """The crystals of one comparison, as every variant reads them."""
+
+    training: tuple[Graphs, np.ndarray]
+    """Graphs and targets, (S,)."""
+    test: tuple[Graphs, np.ndarray]
+    """Graphs and targets, (T,)."""
+
+
+def main() -> None:
+    """Train every variant on every data set with every seed, and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
+    parser.add_argument("--epochs", type=int, help="instead of each data set's own")
+    parser.add_argument("--n_train", type=int, help="instead of each data set's own")
+    parser.add_argument("--n_jobs", type=int, default=1, help="trainings at a time, one thread each")
+    parser.add_argument("--work", type=Path, default=Path(".ablation"), help="folder of the single runs")
+    options = parser.parse_args()
+    options.work.mkdir(exist_ok=True)
+    given = {name: getattr(options, name) for name in ("epochs", "n_train") if getattr(options, name)}
+    for name in options.data:
+        settings = SETS[name] | given
+        run = partial(run_once, name, settings, options.work)
+        tasks = [(variant, seed) for seed in options.seeds for variant in options.variants]
+        rows = Parallel(n_jobs=options.n_jobs)(delayed(run)(*task) for task in tasks)
+        result = settings | {"data": name, "seeds": options.seeds, "device": "CPU", "runs": rows}
+        print(write_result(f"ablation-{name.replace(' ', '-')}", result))
+
+
+def run_once(data: str, settings: dict[str, Any], work: Path, variant: str, seed: int) -> dict[str, Any]:
+    """Train one variant with one seed, unless that has been done.
+
+    Args:
+        data: Name of the data set.
+        settings: Its sizes and epochs.
+        work: Folder of the finished runs.
+        variant: Name of the variant.
+        seed: Of weights, split, shuffling.
+
+    Returns:
+        Errors, parameters and time.
+    """
+    key = f"{data} {settings['n_train']} {settings['epochs']} {variant} {seed}"
+    done = work / f"{key.replace(',', '').replace(' ', '-')}.json"
+    if done.exists():
+        found: dict[str, Any] = json.loads(done.read_text())
+        return found
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    row = {"variant": variant, "seed": seed} | train_variant(data, settings, VARIANTS[variant], seed)
+    done.write_text(json.dumps(row))
+    print(row, flush=True)
+    return row
+
+
+def train_variant(data: str, settings: dict[str, Any], variant: Variant, seed: int) -> dict[str, Any]:
+    """Train one network and score it.
+
+    Args:
+        data: Name of the data set.
+        settings: Its sizes and epochs.
+        variant: Which network.
+        seed: Of weights, split, shuffling.
+
+    Returns:
+        Errors in the unit of the target, parameters and time.
+    """
+    from amdnet_matminer.graphs import SizeLadder, sizes_of
+    from amdnet_matminer.network import NetworkConfig, initial_weights
+    from amdnet_matminer.training import (
+        Compilation,
+        Labelled,
+        Settings,
+        TargetScaler,
+        compiled_network,
+        predict_graphs,
+        train,
+        xla_pays,
+    )
+
+    config = NetworkConfig(**variant.config)
+    crystals = read_data(data, settings, variant)
+    graphs, y = crystals.training
+    rng = np.random.default_rng(seed)
+    held, kept = np.split(rng.permutation(len(y)), [len(y) // 10])
+    training, validation = (
+        Labelled([graphs[i] for i in part], y[part, None], np.ones(len(part))) for part in (kept, held)
+    )
+    recipe = Settings("mae", settings["epochs"], 32, 2e-3, "cosine", settings["epochs"], 0)
+    scaler = TargetScaler.of(training.y)
+    ladder = SizeLadder.for_crystals(sizes_of(training.graphs), recipe.batch_size)
+    xla = xla_pays(recipe.epochs * recipe.n_batches(len(kept)))
+    with compiled_network(Compilation(config, "mae", 1e-4, xla)) as network:
+        network.set_weights(initial_weights(network, rng))
+        start = perf_counter()
+        history = train(network, training, validation, scaler, ladder, recipe, seed)
+        seconds = perf_counter() - start
+        test_graphs, expected = crystals.test
+        predicted = scaler.inverse(predict_graphs(network, test_graphs, ladder))[:, 0]
+        return {
+            "mae": float(np.abs(predicted - expected).mean()),
+            "validation_mae": min(history["val_mae"]),
+            "training_mae": history["loss"][-1] * scaler.scale[0],
+            "parameters": int(network.count_params()),
+            "seconds": seconds,
+        }
+
+
+def read_data(data: str, settings: dict[str, Any], variant: Variant) -> Data:
+    """Load crystals and make the graphs that a variant reads.
+
+    Args:
+        data: Name of the data set.
+        settings: Its sizes.
+        variant: Whose graphs: nearest neighbours for ``"amdnet"``, all within 5 angstrom for others.
+
+    Returns:
+        Training and test part.
+    """
+    n_train, n_test, target = settings["n_train"], settings["n_test"], settings["target"]
+    if data == "nomad2018":
+        structures, table = load_crystals("nomad2018", limit=n_train + n_test)
+        order = np.random.default_rng(0).permutation(len(structures))
+        structures, y = [structures[i] for i in order], table[target].to_numpy(float)[order]
+    else:
+        parts = [("train", n_train), ("val", n_test)]
+        loaded = [load_crystals("mp2018", split=part, oxides=True, limit=n) for part, n in parts]
+        structures = [s for part, _ in loaded for s in part]
+        y = np.concatenate([table[target].to_numpy(float) for _, table in loaded])
+    published = variant.config.get("architecture") in ("megnet", "amdnet-2021")
+    make = partial(
+        dual_graph,
+        n_neighbors=None if published else 16,
+        with_motifs=variant.motifs != "none" and variant.config.get("architecture") != "megnet",
+    )
+    graphs = list(map_structures(make, structures, 1, "graphs", False))
+    if variant.motifs == "shuffled":
+        graphs = shuffle_motifs(graphs, np.random.default_rng(0))
+    return Data((graphs[:n_train], y[:n_train]), (graphs[n_train:], y[n_train:]))
+
+
+def shuffle_motifs(graphs: Graphs, rng: np.random.Generator) -> list[DualGraph]:
+    """Give each crystal the motif graph of another one.
+
+    Args:
+        graphs: S crystals.
+        rng: Source of the order.
+
+    Returns:
+        S graphs; centres and ligands are atoms of the crystal at hand, drawn at random.
+    """
+    mixed = []
+    for (atoms, _), other in zip(graphs, rng.permutation(len(graphs)), strict=True):
+        motifs = graphs[other].motifs
+        n_atoms = len(atoms.atomic_number)
+        drawn = {
+            name: rng.integers(n_atoms, size=len(getattr(motifs, name)), dtype=np.int32)
+            for name in ("center", "ligand")
+        }
+        mixed.append(DualGraph(atoms, motifs._replace(**drawn)))
+    return mixed
+
+
+if __name__ == "__main__":
+    main()
