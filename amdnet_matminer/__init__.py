@@ -10,15 +10,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amdnet_matminer.estimators import AMDNetRegressor
+    from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
     from amdnet_matminer.featurizer import MotifFeaturizer
     from amdnet_matminer.motifs import motif_graph, motif_graphs
     from amdnet_matminer.motifs.motif2vec import Motif2Vec
 
 __version__ = "0.1.0"
-__all__ = ["AMDNetRegressor", "Motif2Vec", "MotifFeaturizer", "motif_graph", "motif_graphs"]
+__all__ = [
+    "AMDNetClassifier",
+    "AMDNetRegressor",
+    "Motif2Vec",
+    "MotifFeaturizer",
+    "motif_graph",
+    "motif_graphs",
+]
 
 _MODULE_OF = {
+    "AMDNetClassifier": "estimators",
     "AMDNetRegressor": "estimators",
     "Motif2Vec": "motifs.motif2vec",
     "MotifFeaturizer": "featurizer",

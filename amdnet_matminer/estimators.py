@@ -1,281 +1,410 @@
-"""The dual graph network as a scikit-learn estimator on pymatgen structures."""
+"""The dual graph network as scikit-learn estimators on pymatgen structures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Structure
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import Tags, check_random_state
+from scipy.special import softmax
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-from amdnet_matminer.errors import ModelFileError
-from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, SizeLadder, dual_graph, sizes_of
-from amdnet_matminer.parallel import map_structures
-from amdnet_matminer.persistence import read_model, write_model
-from amdnet_matminer.validation import check_elements, check_parameters, check_structures, check_targets
+from amdnet_matminer.base import AMDNetEstimator
+from amdnet_matminer.errors import TargetError
+from amdnet_matminer.options import Loss, RegressionLoss
+from amdnet_matminer.uncertainty import std_factor
+from amdnet_matminer.validation import check_classes, check_targets
 
 if TYPE_CHECKING:
-    from amdnet_matminer.network import Architecture, NetworkConfig
-    from amdnet_matminer.training import Labelled, Loss, Schedule
+    from amdnet_matminer.training import Labelled, TargetScaler
 
 
-class AMDNetRegressor(RegressorMixin, BaseEstimator):
-    """Predict a property of crystals with the atom-motif dual graph network.
+@dataclass(kw_only=True, repr=False, eq=False)
+class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
+    """Predict properties of crystals with the atom-motif dual graph network.
 
     The network of Banjade et al. (Science Advances 7, eabf1754, 2021) reads each
     crystal as a graph of atoms and as a graph of structure motifs. ``fit`` and
     ``predict`` take lists, pandas Series or object arrays of pymatgen structures.
 
     Args:
-        architecture: ``"amdnet-2021"``, the published network, or ``"megnet"``, its
-            atom branch alone.
+        architecture: ``"amdnet"``, atoms and motifs that read each other in every
+            block; ``"amdnet-2021"``, the published network; or ``"megnet"``, the atom
+            branch of the published network alone.
         atom_cutoff: Largest distance of an atom pair, in angstrom.
-        motif_cutoff: Centre of the last Gaussian that distances between motifs are
-            expanded in, in angstrom.
-        rbf_edge_dim_atom: Number of Gaussians for atom pairs.
-        rbf_edge_dim_motif: Number of Gaussians for motif edges.
+        n_neighbors: For ``"amdnet"``, number of nearest neighbours within the cutoff
+            that an atom reads, with all that are as near as the last of them. The
+            other architectures read all within the cutoff.
+        width: Width of the vectors of nodes and edges; None is the architecture's own,
+            64 for ``"amdnet"`` and 32 for the others.
+        n_blocks: For ``"amdnet"``, number of blocks; the others have three.
+        motif_cutoff: Of the published networks, centre of the last Gaussian that
+            distances between motifs are expanded in, in angstrom.
+        rbf_edge_dim_atom: Of the published networks, number of Gaussians for atom pairs.
+        rbf_edge_dim_motif: Of ``"amdnet-2021"``, number of Gaussians for motif edges.
         symmetry_reduction: Whether symmetry-equivalent atoms and motifs are read once,
             with their multiplicity: the same predictions from smaller graphs.
         epochs: Largest number of passes over the training data.
         batch_size: Number of crystals in a step.
         learning_rate: Highest learning rate of Adam.
+        weight_decay: Of AdamW, relative to the learning rate.
         schedule: ``"cosine"``, a short warm-up and a cosine down to 0 over all epochs,
             or ``"constant"``.
-        loss: ``"mae"`` or ``"mse"``, of the scaled targets.
-        scale_targets: Whether targets are scaled to mean 0 and standard deviation 1.
         patience: Number of epochs without a better validation error after which
             training stops.
         validation_fraction: Part of the data kept to judge epochs by, if ``fit`` gets
             no validation data; 0 judges by the training loss.
+        n_ensemble: Number of networks, which differ in initial weights and shuffling;
+            their mean is predicted, and of two or more also a standard deviation.
+        warm_start: Whether ``fit`` goes on from the weights, the target scaling and the
+            classes of the fit before instead of beginning anew.
+        init_from: A saved model, or a fitted estimator, of the same network, whose
+            weights training begins with, for small data sets; targets are scaled anew.
         cache_dir: Folder that keeps graphs for all later calls, of this and of other
             estimators; they then stay on disk and are read when needed, so that the
             data may be larger than memory. None makes them anew and holds them.
-        n_jobs: Number of processes that make graphs, as joblib counts them.
+        checkpoint_dir: Folder in which a running ``fit`` keeps its state. After a kill
+            the same ``fit`` goes on from there and ends with the same model; at the
+            end the state is removed.
+        n_jobs: Number of processes, as joblib counts them, that make graphs and, in
+            long trainings without a GPU, train the networks of an ensemble.
         random_state: Seed of initial weights, validation split and shuffling; on a CPU
             the same seed gives the same model.
         verbose: 1 shows progress bars.
+        loss: ``"mae"`` or ``"mse"``, of the scaled targets.
+        scale_targets: Whether targets are scaled to mean 0 and standard deviation 1.
+        extensive: Whether targets grow with the cell, such as a total energy. They are
+            then divided by the number of atoms to learn them, and predictions
+            multiplied by it. Of others, such as a band gap or an energy per atom, the
+            network's answer does not depend on the choice of cell.
+        non_negative: Whether predictions below 0 are set to 0, as of band gaps.
 
     Attributes:
         history_: One list per quantity with an entry per epoch: ``loss``, ``val_mae``
-            (in the unit of the target), ``learning_rate`` and ``rescues``, how often
-            so far a loss that exploded has halved the rate.
-        n_iter_: Number of epochs done.
+            (in the unit of the target, per atom if extensive; of several targets the
+            mean over them in units of their scales), ``learning_rate`` and ``rescues``,
+            how often so far a loss that exploded has halved the rate. Of an ensemble
+            the networks follow each other, numbered in ``member``.
+        n_iter_: Number of epochs done, of all networks together.
+        std_factor_: What the spread of the ensemble is multiplied by to be a standard
+            deviation, found on the validation data; 1 without.
         scaler_: Mean and scale of the targets.
-        weights_: The weights of the network, as arrays.
+        config_: Sizes of the network.
+        weights_: Of each network of the ensemble the weights, as arrays.
+        training_: Summary of the training data: number of crystals, elements, and of
+            each target count, mean, standard deviation and range.
+        domain_: Motifs and elements seen in training, for ``novelty``.
 
     Example:
         >>> model = AMDNetRegressor(epochs=100, random_state=0)
         >>> model.fit(structures, band_gaps).predict(new_structures)  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        *,
-        architecture: Architecture = "amdnet-2021",
-        atom_cutoff: float = 5.0,
-        motif_cutoff: float = 11.0,
-        rbf_edge_dim_atom: int = 100,
-        rbf_edge_dim_motif: int = 100,
-        symmetry_reduction: bool = True,
-        epochs: int = 100,
-        batch_size: int = 32,
-        learning_rate: float = 2e-3,
-        schedule: Schedule = "cosine",
-        loss: Loss = "mae",
-        scale_targets: bool = True,
-        patience: int = 50,
-        validation_fraction: float = 0.1,
-        cache_dir: str | Path | None = None,
-        n_jobs: int | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.architecture = architecture
-        self.atom_cutoff = atom_cutoff
-        self.motif_cutoff = motif_cutoff
-        self.rbf_edge_dim_atom = rbf_edge_dim_atom
-        self.rbf_edge_dim_motif = rbf_edge_dim_motif
-        self.symmetry_reduction = symmetry_reduction
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.loss = loss
-        self.scale_targets = scale_targets
-        self.patience = patience
-        self.validation_fraction = validation_fraction
-        self.cache_dir = cache_dir
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+    loss: RegressionLoss = "mae"
+    scale_targets: bool = True
+    extensive: bool = False
+    non_negative: bool = False
 
     def fit(
         self,
-        structures: Iterable[Structure],
+        X: Iterable[Structure],
         y: ArrayLike,
-        validation_data: tuple[Iterable[Structure], ArrayLike] | None = None,
-    ) -> AMDNetRegressor:
-        """Train on crystals and their property.
+        sample_weight: ArrayLike | None = None,
+        validation_data: tuple | None = None,
+    ) -> Self:
+        """Train on crystals and their properties.
 
         Everything is checked before training starts. The weights of the epoch with
         the least validation error are kept, also when training is interrupted.
 
         Args:
-            structures: S crystals.
-            y: Their property, shape (S,).
-            validation_data: Crystals and their property to judge epochs by, instead of
-                a part of the training data.
+            X: S crystals.
+            y: Their property, shape (S,), or several, shape (S, T), NaN where one is
+                not known. ``predict`` answers in the same form.
+            sample_weight: How much each crystal counts, shape (S,), 0 or more.
+            validation_data: Crystals, their property and, if wanted, weights, to judge
+                epochs by instead of by a part of the training data.
 
         Returns:
             The estimator.
 
         Raises:
-            ValueError: A parameter is out of its range.
+            ValueError: A parameter is out of its range, or the weights to begin with
+                are of another network.
             StructureError: A structure cannot be used.
-            TargetError: A label cannot be used.
+            TargetError: A label or a weight cannot be used.
+            ModelFileError: ``init_from`` is no model file.
         """
-        from amdnet_matminer.network import initial_weights
-        from amdnet_matminer.training import Labelled, Settings, TargetScaler, compiled_network, train
-
-        check_parameters(self.get_params())
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        data = [self._checked(structures, y)]
-        data += [self._checked(*validation_data)] if validation_data is not None else []
-        labelled = [Labelled(self._graphs(crystals), targets) for crystals, targets in data]
-        training, validation = labelled if len(labelled) == 2 else self._split(labelled[0], rng)
-        self.scaler_ = TargetScaler.of(training.y) if self.scale_targets else TargetScaler()
-        self.ladder_ = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
-        settings = Settings(**{name: getattr(self, name) for name in Settings._fields})
-        with compiled_network(self._network_config(), self.loss) as network:
-            network.set_weights(initial_weights(network, rng))
-            self.history_ = train(network, training, validation, self.scaler_, self.ladder_, settings, rng)
-            self.weights_ = network.get_weights()
-        self.n_iter_ = len(self.history_.get("loss", []))
+        validation = self._fit(X, y, sample_weight, validation_data)
+        self.std_factor_ = 1.0 if validation is None else self._calibrated(validation)
         return self
 
-    def predict(self, structures: Iterable[Structure]) -> NDArray[np.float64]:
-        """Predict the property of crystals.
+    def partial_fit(
+        self, X: Iterable[Structure], y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train for one pass over some more crystals, at the constant rate ``learning_rate``.
+
+        The first call decides on the scaling of targets. Nothing is kept for
+        validation, and ``std_factor_`` stays as it is.
 
         Args:
-            structures: S crystals.
+            X: As in ``fit``.
+            y: As in ``fit``.
+            sample_weight: As in ``fit``.
 
         Returns:
-            One value per crystal, in their order and in the unit of the target, shape (S,).
+            The estimator.
+
+        Raises:
+            ValueError: As in ``fit``.
+        """
+        self._fit(X, y, sample_weight, one_pass=True)
+        self.std_factor_ = getattr(self, "std_factor_", 1.0)
+        return self
+
+    @overload
+    def predict(self, X: Iterable[Structure], return_std: Literal[False] = False) -> NDArray[np.float64]: ...
+    @overload
+    def predict(
+        self, X: Iterable[Structure], return_std: Literal[True]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+    def predict(
+        self, X: Iterable[Structure], return_std: bool = False
+    ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Predict the properties of crystals.
+
+        Args:
+            X: S crystals.
+            return_std: Whether standard deviations are asked for: the spread of the
+                ensemble times ``std_factor_``.
+
+        Returns:
+            The mean over the ensemble for each crystal, in the unit of the target, shape
+            (S,) or (S, T) as ``fit`` was given; with ``return_std`` also the standard
+            deviations, in the same shape.
 
         Raises:
             NotFittedError: ``fit`` has not been called.
             StructureError: A structure cannot be used.
-        """
-        from amdnet_matminer.training import compiled_network, predict_graphs
-
-        check_is_fitted(self)
-        listed = check_structures(structures)
-        check_elements(listed)
-        graphs = self._graphs(listed)
-        with compiled_network(self._network_config(), self.loss) as network:
-            network.set_weights(self.weights_)
-            return self.scaler_.inverse(predict_graphs(network, graphs, self.ladder_))
-
-    def save(self, path: str | Path) -> None:
-        """Write the trained model as one file: JSON and arrays in a zip archive.
-
-        Args:
-            path: The file to write; an existing one is replaced.
-
-        Raises:
-            NotFittedError: ``fit`` has not been called.
+            ValueError: A standard deviation is asked of a single network.
         """
         check_is_fitted(self)
-        parameters = self.get_params() | {"cache_dir": None}  # which is of this computer only
-        if not isinstance(self.random_state, int):
-            parameters["random_state"] = None
-        description = {
-            "estimator": type(self).__name__,
-            "parameters": parameters,
-            "scaler": self.scaler_._asdict(),
-            "ladder": self.ladder_._asdict(),
-            "history": self.history_,
-        }
-        write_model(path, description, self.weights_)
+        if return_std and len(self.weights_) == 1:
+            raise ValueError(
+                "a single network has no spread; set n_ensemble to 2 or more, such as 5, and fit"
+            )
+        structures = self._sound(X)
+        values = self.scaler_.inverse(self._outputs(self._graphs(structures)))
+        if self.extensive:
+            values *= _n_atoms(structures)
+        mean = self._in_form(values.mean(axis=0))
+        if self.non_negative:
+            mean = np.maximum(mean, 0.0)
+        if not return_std:
+            return mean
+        return mean, self._in_form(self.std_factor_ * values.std(axis=0, ddof=1))
 
-    @classmethod
-    def load(cls, path: str | Path) -> AMDNetRegressor:
-        """Read a model that ``save`` wrote; nothing in the file is executed.
+    def _calibrated(self, validation: Labelled) -> float:
+        """The factor that fits the spread of the ensemble to its errors."""
+        if len(self.weights_) == 1:
+            return 1.0
+        values = self.scaler_.inverse(self._outputs(validation.graphs))
+        return std_factor(values.mean(axis=0) - validation.y, values.std(axis=0, ddof=1))
 
-        Args:
-            path: The file.
+    def _in_form(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values.reshape(len(values), *self.target_shape_)
 
-        Returns:
-            A fitted estimator.
+    def _learn_labels(self, y: Any, n_structures: int) -> None:
+        self.target_shape_ = check_targets(y, n_structures).shape[1:]
 
-        Raises:
-            FileNotFoundError: There is no such file.
-            ModelFileError: It is no model file, or is damaged.
-        """
-        from amdnet_matminer.network import AMDNet
+    def _encoded(
+        self, structures: Sequence[Structure], y: Any, weight: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        targets = check_targets(y, len(structures))
+        if targets.shape[1:] != self.target_shape_:
+            raise TargetError(
+                f"labels have shape {targets.shape}, but those that decided on the targets "
+                f"{('n_structures', *self.target_shape_)}; give labels of the same targets"
+            )
+        columns = targets.reshape(len(structures), -1)
+        return (columns / _n_atoms(structures) if self.extensive else columns), weight
+
+    def _new_scaler(self, y: NDArray[np.float64]) -> TargetScaler:
         from amdnet_matminer.training import TargetScaler
 
-        description, weights = read_model(path)
-        try:
-            model = cls(**description["parameters"])
-            check_parameters(model.get_params())
-            model.scaler_ = TargetScaler(**description["scaler"])
-            model.ladder_ = SizeLadder(**description["ladder"])
-            model.history_ = description["history"]
-            model.n_iter_ = len(model.history_.get("loss", []))
-            model.weights_ = weights
-            AMDNet(model._network_config()).set_weights(weights)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(
-                f"{path} does not hold a sound AMDNetRegressor ({error}); save it anew"
-            ) from error
-        return model
+        return TargetScaler.of(y) if self.scale_targets else TargetScaler.identity(y.shape[1])
 
-    def _checked(self, structures: Iterable[Structure], y: ArrayLike) -> tuple[list[Structure], NDArray]:
-        listed = check_structures(structures)
-        check_elements(listed)
-        return listed, check_targets(y, len(listed))
+    def _training_loss(self) -> Loss:
+        return self.loss
 
-    def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:
-        settings: dict[str, Any] = {
-            "atom_cutoff": float(self.atom_cutoff),
-            "with_motifs": self.architecture != "megnet",
-            "symmetry_reduction": bool(self.symmetry_reduction),
-        }
-        if self.cache_dir is not None:
-            cache = GraphCache(self.cache_dir, dual_graph, **settings)
-            return cache.graphs(structures, self.n_jobs, bool(self.verbose))
-        make = partial(dual_graph, **settings)
-        return list(map_structures(make, structures, self.n_jobs, "graphs", bool(self.verbose)))
+    def _label_description(self) -> dict[str, Any]:
+        return {"target_shape": self.target_shape_, "std_factor": self.std_factor_}
 
-    def _split(self, data: Labelled, rng: np.random.Generator) -> tuple[Labelled, Labelled | None]:
-        """Keep a random part of the data for validation, if there is enough for both parts."""
-        n_validation = round(self.validation_fraction * len(data.y))
-        if n_validation == 0:
-            return data, None
-        order = rng.permutation(len(data.y))
-        training, validation = (
-            data._replace(graphs=GraphSubset(data.graphs, part), y=data.y[part])
-            for part in (order[n_validation:], order[:n_validation])
-        )
-        return training, validation
-
-    def _network_config(self) -> NetworkConfig:
-        from amdnet_matminer.network import NetworkConfig
-
-        return NetworkConfig(**{name: getattr(self, name) for name in NetworkConfig._fields})
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "weights_")
+    def _restore_labels(self, description: Mapping[str, Any]) -> None:
+        self.target_shape_ = tuple(map(int, description["target_shape"]))
+        self.std_factor_ = float(description["std_factor"])
+        if prod(self.target_shape_) != len(self.scaler_.mean):
+            raise ValueError("it has not as many targets as outputs")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.non_deterministic = True
+        tags.target_tags.multi_output = True
         return tags
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
+    """Tell classes of crystals, such as metal or not, with the atom-motif dual graph network.
+
+    Trained on the cross-entropy. All parameters but the following, and all attributes
+    but ``std_factor_``, are those of ``AMDNetRegressor``.
+
+    Args:
+        class_weight: How much the crystals of each class count: None, all the same;
+            ``"balanced"``, inversely to their number; or a dictionary from class to weight,
+            above 0.
+
+    Attributes:
+        classes_: The classes, sorted.
+        history_: As of ``AMDNetRegressor``, with ``val_log_loss`` for ``val_mae``.
+
+    Example:
+        >>> model = AMDNetClassifier(class_weight="balanced", random_state=0)
+        >>> model.fit(structures, is_metal).predict_proba(new_structures)  # doctest: +SKIP
+    """
+
+    class_weight: Literal["balanced"] | Mapping[Any, float] | None = None
+
+    def fit(
+        self,
+        X: Iterable[Structure],
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        validation_data: tuple | None = None,
+    ) -> Self:
+        """Train on crystals and their classes.
+
+        Args:
+            X: S crystals.
+            y: Their classes, shape (S,): strings, integers or booleans.
+            sample_weight: How much each crystal counts, shape (S,), 0 or more; times
+                that of its class.
+            validation_data: Crystals, their classes and, if wanted, weights, to judge
+                epochs by instead of by a part of the training data.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            ValueError: As in ``AMDNetRegressor.fit``, or ``class_weight`` is no such.
+            StructureError: A structure cannot be used.
+            TargetError: A label or a weight cannot be used.
+            ModelFileError: ``init_from`` is no model file.
+        """
+        self._fit(X, y, sample_weight, validation_data)
+        return self
+
+    def partial_fit(
+        self, X: Iterable[Structure], y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train for one pass over some more crystals, at the constant rate ``learning_rate``.
+
+        The first call decides on the classes. Nothing is kept for validation.
+
+        Args:
+            X: As in ``fit``.
+            y: As in ``fit``.
+            sample_weight: As in ``fit``.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            ValueError: As in ``fit``.
+        """
+        self._fit(X, y, sample_weight, one_pass=True)
+        return self
+
+    def predict_proba(self, X: Iterable[Structure]) -> NDArray[np.float64]:
+        """Give the probability of each class.
+
+        Args:
+            X: S crystals.
+
+        Returns:
+            The mean over the ensemble, shape (S, number of classes), in the order of
+            ``classes_``; each row adds up to 1.
+
+        Raises:
+            NotFittedError: ``fit`` has not been called.
+            StructureError: A structure cannot be used.
+        """
+        check_is_fitted(self)
+        logits = self._outputs(self._graphs(self._sound(X))).astype(np.float64)
+        return softmax(logits, axis=-1).mean(axis=0)
+
+    def predict(self, X: Iterable[Structure]) -> NDArray:
+        """Give the likeliest class.
+
+        Args:
+            X: S crystals.
+
+        Returns:
+            One of ``classes_`` for each crystal, shape (S,).
+
+        Raises:
+            NotFittedError: ``fit`` has not been called.
+            StructureError: A structure cannot be used.
+        """
+        likeliest = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[likeliest]
+
+    def _learn_labels(self, y: Any, n_structures: int) -> None:
+        labels = check_classes(y, n_structures)
+        self.classes_ = np.unique(labels)
+        self.class_weight_ = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
+        if not (self.class_weight_ > 0).all():
+            raise ValueError(f"class_weight must be above 0 for every class, got {self.class_weight!r}")
+
+    def _encoded(
+        self, structures: Sequence[Structure], y: Any, weight: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        labels = check_classes(y, len(structures)).tolist()
+        column = {label: k for k, label in enumerate(self.classes_.tolist())}
+        unknown = [i for i, label in enumerate(labels) if label not in column]
+        if unknown:
+            raise TargetError(
+                f"label {unknown[0]}, {labels[unknown[0]]!r}, is none of the classes to be learned, "
+                f"{list(column)}; add it to the training data, or remove these structures"
+            )
+        columns = [column[label] for label in labels]
+        return np.eye(len(column))[columns], weight * self.class_weight_[columns]
+
+    def _new_scaler(self, y: NDArray[np.float64]) -> TargetScaler:
+        from amdnet_matminer.training import TargetScaler
+
+        return TargetScaler.identity(y.shape[1])
+
+    def _training_loss(self) -> Loss:
+        return "cross-entropy"
+
+    def _label_description(self) -> dict[str, Any]:
+        return {"classes": self.classes_.tolist(), "class_weight": self.class_weight_.tolist()}
+
+    def _restore_labels(self, description: Mapping[str, Any]) -> None:
+        self.classes_ = np.array(description["classes"])
+        self.class_weight_ = np.array(description["class_weight"], dtype=np.float64)
+        if not len(self.classes_) == len(self.class_weight_) == len(self.scaler_.mean):
+            raise ValueError("it has not as many classes as outputs")
+
+
+def _n_atoms(structures: Sequence[Structure]) -> NDArray[np.float64]:
+    """Number of atoms in each cell, shape (S, 1)."""
+    return np.array([[len(structure)] for structure in structures], dtype=np.float64)

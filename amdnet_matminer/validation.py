@@ -2,28 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import DummySpecies, Structure
 
 from amdnet_matminer.errors import StructureError, TargetError
+from amdnet_matminer.options import Architecture, RegressionLoss, Schedule
 
 CLOSEST_ATOMS = 0.1
 """Two atoms nearer than this, in angstrom, are taken for one atom given twice."""
 
+LONGEST_CELL = 500.0
+"""A longer cell, in angstrom, is a mistake; a search for neighbours in it would fill the memory."""
+
+SMALLEST_VOLUME = 0.5
+"""Of an atom, in cubic angstrom: below it no crystal is known, and neighbours are too many to count."""
+
+FARTHEST_CELL = 10.0
+"""Largest fractional coordinate; atoms farther from the home cell make searches for neighbours slow."""
+
+_SEARCH_RADIUS = 2.0
+"""A search's grid is as fine as its radius, so a small one would cost memory in a large cell."""
+
 HEAVIEST_ELEMENT = 94
 """Largest atomic number of the element embedding (plutonium), as in the published network."""
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "architecture": ("amdnet-2021", "megnet"),
-    "schedule": ("cosine", "constant"),
-    "loss": ("mae", "mse"),
+
+class _Range(NamedTuple):
+    """What a parameter may be, as a test and in words."""
+
+    holds: Callable[[Any], bool]
+    text: str
+
+
+def _choice(literal: Any) -> _Range:
+    names = get_args(literal)
+    return _Range(names.__contains__, f"one of {list(names)}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and bool(np.isfinite(value))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
+
+
+_POSITIVE = _Range(lambda value: _is_number(value) and value > 0, "a number above 0")
+_COUNT = _Range(_is_count, "an integer of at least 1")
+_RANGES = {
+    "architecture": _choice(Architecture),
+    "schedule": _choice(Schedule),
+    "loss": _choice(RegressionLoss),
+    "width": _Range(lambda value: value is None or _is_count(value), "None or an integer of at least 1"),
+    "weight_decay": _Range(lambda value: _is_number(value) and value >= 0, "a number of at least 0"),
+    "validation_fraction": _Range(lambda value: _is_number(value) and 0 <= value < 1, "in [0, 1)"),
+    **dict.fromkeys(("atom_cutoff", "motif_cutoff", "learning_rate"), _POSITIVE),
+    **dict.fromkeys(("n_neighbors", "n_blocks", "rbf_edge_dim_atom", "rbf_edge_dim_motif"), _COUNT),
+    **dict.fromkeys(("epochs", "batch_size", "patience", "n_ensemble"), _COUNT),
 }
-_POSITIVE = ("atom_cutoff", "motif_cutoff", "learning_rate")
-_COUNTS = ("rbf_edge_dim_atom", "rbf_edge_dim_motif", "epochs", "batch_size", "patience")
 
 
 def check_structures(structures: Iterable[Structure]) -> list[Structure]:
@@ -91,33 +132,109 @@ def check_elements(structures: Sequence[Structure]) -> None:
 
 
 def check_targets(y: Any, n_structures: int) -> NDArray[np.float64]:
-    """Turn labels into an array and check that each structure has a finite one.
+    """Turn labels into an array and check that they can be learned from.
 
     Args:
-        y: Numbers, one per structure.
+        y: Numbers, one per structure, or one per structure and target; of several
+            targets NaN stands for a label that is missing.
+        n_structures: How many there must be.
+
+    Returns:
+        The labels, shape (n_structures,) or (n_structures, T), as given.
+
+    Raises:
+        TargetError: The count differs, a label is no number, is infinite, is missing
+            though it is the only target, or a target has no label at all.
+    """
+    try:
+        array = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TargetError(f"labels are not numbers: {error}") from error
+    if array.ndim not in (1, 2) or array.size == 0:
+        raise TargetError(
+            f"labels must have shape (n_structures,) or (n_structures, n_targets), got {array.shape}"
+        )
+    _check_count("labels", len(array), n_structures)
+    columns = array.reshape(len(array), -1)
+    may_be_missing = columns.shape[1] > 1
+    _check_finite("label", np.where(np.isnan(columns) & may_be_missing, 0.0, columns))
+    check_every_target(columns, "remove this target or supply labels")
+    return array
+
+
+def check_every_target(y: NDArray[np.float64], remedy: str) -> None:
+    """Check that each of several targets has a label.
+
+    Args:
+        y: Labels, shape (S, T), NaN where one is missing.
+        remedy: What to do about a target without labels.
+
+    Raises:
+        TargetError: A target has none.
+    """
+    empty = np.flatnonzero(np.isnan(y).all(axis=0))
+    if len(empty):
+        raise TargetError(f"target {empty[0]} has no label at all among {len(y)} crystals; {remedy}")
+
+
+def check_classes(y: Any, n_structures: int) -> NDArray:
+    """Turn class labels into an array and check that each structure has one.
+
+    Args:
+        y: Labels of one kind, such as strings, integers or booleans, one per structure.
         n_structures: How many there must be.
 
     Returns:
         The labels, shape (n_structures,).
 
     Raises:
-        TargetError: The count differs, a label is no finite number, or labels have
-            more than one column.
+        TargetError: The count differs, a label is missing, or labels are no classes.
     """
-    try:
-        array = np.asarray(y, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TargetError(f"labels are not numbers: {error}") from error
+    array = np.asarray(y)
     if array.ndim != 1:
-        raise TargetError(f"labels must have shape (n_structures,), got {array.shape}")
-    if len(array) != n_structures:
-        raise TargetError(f"got {n_structures} structures but {len(array)} labels; pass one for each")
-    bad = np.flatnonzero(~np.isfinite(array))
-    if len(bad):
+        raise TargetError(f"class labels must have shape (n_structures,), got {array.shape}")
+    _check_count("labels", len(array), n_structures)
+    missing = np.flatnonzero(pd.isna(array))
+    if len(missing):
         raise TargetError(
-            f"label {bad[0]} is {array[bad[0]]} ({len(bad)} not finite in all); "
-            "remove these structures or supply their labels"
+            f"label {missing[0]} is missing ({len(missing)} in all); remove these structures or supply it"
         )
+    kinds = {type(label).__name__ for label in array.tolist()}
+    if len(kinds) > 1:
+        raise TargetError(f"class labels are of several types, {sorted(kinds)}; give all of one")
+    if array.dtype == object:
+        array = np.array(array.tolist())
+    if array.dtype.kind not in "biufU" or (array.dtype.kind == "f" and (array != np.round(array)).any()):
+        raise TargetError(f"labels such as {array[0]!r} are no classes; give strings, integers or booleans")
+    return array
+
+
+def check_sample_weight(weight: ArrayLike | None, n_structures: int) -> NDArray[np.float64]:
+    """Turn weights into an array and check that each structure has one.
+
+    Args:
+        weight: How much each structure counts; None is 1 for all.
+        n_structures: How many there must be.
+
+    Returns:
+        The weights, shape (n_structures,).
+
+    Raises:
+        TargetError: The count differs, a weight is no number, not finite or negative, or
+            all are 0.
+    """
+    if weight is None:
+        return np.ones(n_structures)
+    try:
+        array = np.asarray(weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TargetError(f"sample weights are not numbers: {error}") from error
+    if array.ndim != 1:
+        raise TargetError(f"sample weights must have shape (n_structures,), got {array.shape}")
+    _check_count("sample weights", len(array), n_structures)
+    _check_finite("sample weight", array[:, None])
+    if (array < 0).any() or not array.any():
+        raise TargetError("sample weights must not be negative, and one must be above 0; correct them")
     return array
 
 
@@ -131,18 +248,29 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         ValueError: One is out of its range; the message names it and the range.
     """
     for name, value in parameters.items():
-        if name in _CHOICES and value not in _CHOICES[name]:
-            raise ValueError(f"{name} must be one of {list(_CHOICES[name])}, got {value!r}")
-        if name in _POSITIVE and not (_is_number(value) and value > 0):
-            raise ValueError(f"{name} must be a number above 0, got {value!r}")
-        if name in _COUNTS and not (isinstance(value, int | np.integer) and value >= 1):
-            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
-    if not (_is_number(parameters["validation_fraction"]) and 0 <= parameters["validation_fraction"] < 1):
-        raise ValueError(f"validation_fraction must be in [0, 1), got {parameters['validation_fraction']!r}")
+        if name in _RANGES and not _RANGES[name].holds(value):
+            raise ValueError(f"{name} must be {_RANGES[name].text}, got {value!r}")
+    if parameters.get("checkpoint_dir") is not None and parameters["random_state"] is None:
+        raise ValueError(
+            "random_state must be a number where there is a checkpoint_dir: "
+            "a training that begins at random is not known again; set one"
+        )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and bool(np.isfinite(value))
+def _check_count(what: str, found: int, n_structures: int) -> None:
+    if found != n_structures:
+        raise TargetError(f"got {n_structures} structures but {found} {what}; pass one for each")
+
+
+def _check_finite(what: str, columns: NDArray[np.float64]) -> None:
+    bad = np.argwhere(~np.isfinite(columns))
+    if len(bad):
+        row, column = bad[0]
+        of_target = f" of target {column}" if columns.shape[1] > 1 else ""
+        raise TargetError(
+            f"{what} {row}{of_target} is {columns[row, column]} ({len(bad)} not finite in all); "
+            "remove these structures or supply a number"
+        )
 
 
 def _check_sites(structure: Structure, name: str) -> None:
@@ -161,11 +289,27 @@ def _check_sites(structure: Structure, name: str) -> None:
 def _check_geometry(structure: Structure, name: str) -> None:
     if not np.isfinite(structure.lattice.matrix).all() or not np.isfinite(structure.frac_coords).all():
         raise StructureError(f"{name} has a lattice or coordinates that are not finite; repair or remove it")
-    if structure.volume < 1e-3 * len(structure):
+    if structure.volume < SMALLEST_VOLUME * len(structure):
         raise StructureError(
             f"{name} has a cell of {structure.volume:.2g} cubic angstrom; repair or remove it"
         )
-    first, second, _, distance = structure.get_neighbor_list(CLOSEST_ATOMS)
+    if max(structure.lattice.abc) > LONGEST_CELL:
+        raise StructureError(
+            f"{name} has a cell {max(structure.lattice.abc):.4g} angstrom long; cut empty space away, "
+            "or remove it"
+        )
+    if np.abs(structure.frac_coords).max() > FARTHEST_CELL:
+        raise StructureError(
+            f"{name} has atoms far outside the cell; bring them into it, with "
+            "structure.translate_sites(range(len(structure)), [0, 0, 0], to_unit_cell=True)"
+        )
+    _check_apart(structure, name)
+
+
+def _check_apart(structure: Structure, name: str) -> None:
+    first, second, _, distance = structure.get_neighbor_list(_SEARCH_RADIUS)
+    close = distance < CLOSEST_ATOMS
+    first, second, distance = first[close], second[close], distance[close]
     if len(distance):
         nearest = int(distance.argmin())
         raise StructureError(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 from pymatgen.core import DummySpecies, Lattice, Structure
 
 from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
+from amdnet_matminer.options import Architecture, RegressionLoss, Schedule
 from amdnet_matminer.validation import (
+    check_classes,
     check_elements,
+    check_every_target,
     check_parameters,
+    check_sample_weight,
     check_structure,
     check_structures,
     check_targets,
@@ -134,6 +140,13 @@ def test_targets_pass(y):
     assert check_targets(y, 3).dtype == np.float64
 
 
+def test_several_targets_pass():
+    y = [[1.0, np.nan], [np.nan, np.nan], [2.0, 3.0]]
+    np.testing.assert_array_equal(check_targets(y, 3), y)
+    np.testing.assert_array_equal(check_targets(pd.DataFrame(y), 3), y)
+    assert check_targets([[1.0], [2.0]], 2).shape == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [
@@ -141,8 +154,12 @@ def test_targets_pass(y):
         ([1.0, 2.0, -np.inf], r"label 2 is -inf \(1 not finite in all\)"),
         ([1.0, None, 2.0], r"label 1 is nan"),
         ([1.0, 2.0], r"got 3 structures but 2 labels; pass one for each"),
-        ([[1.0], [2.0], [3.0]], r"labels must have shape \(n_structures,\), got \(3, 1\)"),
-        (1.0, r"labels must have shape \(n_structures,\), got \(\)"),
+        ([[1.0], [np.nan], [3.0]], r"label 1 is nan"),
+        ([[1.0, 2.0], [np.nan, -np.inf], [3.0, 4.0]], r"label 1 of target 1 is -inf \(1 not finite in all\)"),
+        ([[1.0, np.nan]] * 3, r"target 1 has no label at all among 3 crystals; remove this target or supply"),
+        (np.ones((3, 2, 2)), r"labels must have shape \(n_structures,\) or .* got \(3, 2, 2\)"),
+        (np.ones((3, 0)), r"labels must have shape \(n_structures,\) or .* got \(3, 0\)"),
+        (1.0, r"labels must have shape \(n_structures,\) or .* got \(\)"),
         (["high", "low", "low"], r"labels are not numbers"),
     ],
 )
@@ -152,32 +169,121 @@ def test_targets_that_cannot_be_used(y, message):
     assert isinstance(caught.value, ValueError)
 
 
+def test_every_target_has_a_label():
+    check_every_target(np.array([[1.0, np.nan], [np.nan, 2.0]]), "remedy")
+    with pytest.raises(TargetError, match="target 0 has no label at all among 1 crystals; do this"):
+        check_every_target(np.array([[np.nan, 2.0]]), "do this")
+
+
+@pytest.mark.parametrize(
+    ("y", "dtype"),
+    [
+        (["metal", "insulator", "metal"], np.str_),
+        ([True, False, True], np.bool_),
+        ([0, 2, 1], np.int64),
+        ([0.0, 2.0, 1.0], np.float64),
+        (pd.Series(["metal", "insulator", "metal"], index=[4, 2, 9]), np.str_),
+        (pd.Series([True, False, True], dtype=object), np.bool_),
+        (pd.Categorical(["metal", "insulator", "metal"]), np.str_),
+    ],
+)
+def test_classes_pass(y, dtype):
+    labels = check_classes(y, 3)
+    assert labels.tolist() == list(y)
+    assert np.issubdtype(labels.dtype, dtype)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["metal", None, None], r"label 1 is missing \(2 in all\); remove these structures or supply it"),
+        ([1.0, np.nan, 0.0], r"label 1 is missing \(1 in all\)"),
+        ([0.5, 1.0, 0.0], r"labels such as .*0\.5.* are no classes; give strings, integers or booleans"),
+        (np.array([{}, {}, {}]), r"labels such as \{\} are no classes"),
+        (
+            np.array(["metal", 1, True], dtype=object),
+            r"of several types, \['bool', 'int', 'str'\]; give all of one",
+        ),
+        (["metal", "metal"], r"got 3 structures but 2 labels; pass one for each"),
+        ([["metal"]] * 3, r"class labels must have shape \(n_structures,\), got \(3, 1\)"),
+    ],
+)
+def test_classes_that_cannot_be_used(y, message):
+    with pytest.raises(TargetError, match=message):
+        check_classes(y, 3)
+
+
+def test_sample_weights_pass():
+    assert check_sample_weight(None, 2).tolist() == [1.0, 1.0]
+    assert check_sample_weight([0, 3], 2).tolist() == [0.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1.0], "got 2 structures but 1 sample weights; pass one for each"),
+        ([1.0, np.inf], r"sample weight 1 is inf \(1 not finite in all\)"),
+        ([1.0, -1.0], "must not be negative"),
+        ([0.0, 0.0], "one must be above 0"),
+        ([[1.0, 1.0]] * 2, r"sample weights must have shape \(n_structures,\), got \(2, 2\)"),
+        (["a", "b"], "sample weights are not numbers"),
+    ],
+)
+def test_sample_weights_that_cannot_be_used(weight, message):
+    with pytest.raises(TargetError, match=message):
+        check_sample_weight(weight, 2)
+
+
 PARAMETERS = {
     "architecture": "megnet",
     "atom_cutoff": 5,
     "learning_rate": 1e-3,
     "batch_size": np.int64(32),
     "validation_fraction": 0,
+    "width": None,
+    "weight_decay": 0.0,
+    "checkpoint_dir": None,
+    "random_state": None,
 }
 
 
 def test_parameters_in_range_pass():
     check_parameters(PARAMETERS)
+    check_parameters(PARAMETERS | {"checkpoint_dir": "state", "random_state": 0})
+
+
+@pytest.mark.parametrize(
+    ("name", "literal"), [("architecture", Architecture), ("loss", RegressionLoss), ("schedule", Schedule)]
+)
+def test_every_choice_passes(name, literal):
+    for choice in get_args(literal):
+        check_parameters({name: choice})
+    with pytest.raises(ValueError, match=f"{name} must be one of"):
+        check_parameters({name: "cross-entropy"})
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("architecture", "cgcnn", r"architecture must be one of \['amdnet-2021', 'megnet'\], got 'cgcnn'"),
-        ("atom_cutoff", 0.0, r"atom_cutoff must be a number above 0, got 0.0"),
-        ("atom_cutoff", "5", r"atom_cutoff must be a number above 0, got '5'"),
-        ("learning_rate", np.nan, r"learning_rate must be a number above 0, got nan"),
-        ("batch_size", 0, r"batch_size must be an integer of at least 1, got 0"),
-        ("batch_size", 2.5, r"batch_size must be an integer of at least 1, got 2.5"),
-        ("validation_fraction", 1.0, r"validation_fraction must be in \[0, 1\), got 1.0"),
-        ("validation_fraction", -0.1, r"validation_fraction must be in \[0, 1\), got -0.1"),
+        ("architecture", "cgcnn", r"must be one of \['amdnet', 'amdnet-2021', 'megnet'\], got 'cgcnn'"),
+        ("atom_cutoff", 0.0, r"must be a number above 0, got 0.0"),
+        ("atom_cutoff", "5", r"must be a number above 0, got '5'"),
+        ("learning_rate", np.nan, r"must be a number above 0, got nan"),
+        ("weight_decay", -0.1, r"must be a number of at least 0, got -0.1"),
+        ("batch_size", 0, r"must be an integer of at least 1, got 0"),
+        ("batch_size", 2.5, r"must be an integer of at least 1, got 2.5"),
+        ("n_ensemble", True, r"must be an integer of at least 1, got True"),
+        ("width", 0, r"must be None or an integer of at least 1, got 0"),
+        ("validation_fraction", 1.0, r"must be in \[0, 1\), got 1.0"),
+        ("validation_fraction", -0.1, r"must be in \[0, 1\), got -0.1"),
+        (
+            "checkpoint_dir",
+            "state",
+            r"random_state must be a number where there is a checkpoint_dir.*set one",
+        ),
     ],
 )
 def test_parameters_out_of_range(name, value, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         check_parameters({**PARAMETERS, name: value})
+    assert name in str(caught.value)

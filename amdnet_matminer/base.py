@@ -1,0 +1,392 @@
+"""What the estimators have in common: parameters, graphs, training, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pymatgen.core import Structure
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from amdnet_matminer.errors import ModelFileError
+from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, SizeLadder, dual_graph, sizes_of
+from amdnet_matminer.options import Architecture, Loss, Schedule
+from amdnet_matminer.parallel import map_structures
+from amdnet_matminer.persistence import describe_training, read_model, write_model
+from amdnet_matminer.uncertainty import Domain
+from amdnet_matminer.validation import (
+    check_elements,
+    check_every_target,
+    check_parameters,
+    check_sample_weight,
+    check_structures,
+)
+
+if TYPE_CHECKING:
+    from amdnet_matminer.ensembles import Plan, Weights
+    from amdnet_matminer.network import NetworkConfig
+    from amdnet_matminer.training import Labelled, TargetScaler
+
+_OF_THIS_COMPUTER = ("cache_dir", "checkpoint_dir", "init_from")
+_LACKING_IN_FORMAT_1: dict[str, Any] = {
+    "training": None,
+    "domain": None,
+    "target_shape": [],
+    "std_factor": 1.0,
+}
+
+
+# A dataclass, since its __init__ is what scikit-learn asks for: it only stores, under the same names.
+@dataclass(kw_only=True, repr=False, eq=False)
+class AMDNetEstimator(BaseEstimator):
+    """The dual graph network with everything but the meaning of labels and outputs.
+
+    ``AMDNetRegressor`` documents the parameters.
+    """
+
+    architecture: Architecture = "amdnet"
+    atom_cutoff: float = 5.0
+    n_neighbors: int = 16
+    width: int | None = None
+    n_blocks: int = 4
+    motif_cutoff: float = 11.0
+    rbf_edge_dim_atom: int = 100
+    rbf_edge_dim_motif: int = 100
+    symmetry_reduction: bool = True
+    epochs: int = 100
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    schedule: Schedule = "cosine"
+    patience: int = 50
+    validation_fraction: float = 0.1
+    n_ensemble: int = 1
+    warm_start: bool = False
+    init_from: str | Path | AMDNetEstimator | None = None
+    cache_dir: str | Path | None = None
+    checkpoint_dir: str | Path | None = None
+    n_jobs: int | None = None
+    random_state: int | np.random.RandomState | None = None
+    verbose: int = 0
+
+    def novelty(self, X: Iterable[Structure]) -> NDArray[np.float64]:
+        """How much of each crystal the model has not seen in training.
+
+        A crystal unlike the training data is predicted less well, and the spread of
+        an ensemble does not always tell.
+
+        Args:
+            X: S crystals.
+
+        Returns:
+            Of each crystal the larger of two parts, that of its motifs whose name, and
+            that of its atoms whose element, was in no crystal that the model was fitted
+            to: from 0, nothing is new, to 1. Shape (S,). ``"megnet"`` has no motifs.
+
+        Raises:
+            NotFittedError: ``fit`` has not been called.
+            StructureError: A structure cannot be used.
+            ValueError: The model is from a file that does not say what it was fitted to.
+        """
+        check_is_fitted(self)
+        if self.domain_ is None:
+            raise ValueError("this model's file does not say which motifs it was fitted to; fit it anew")
+        return self.domain_.novelty(self._graphs(self._sound(X)))
+
+    def save(self, path: str | Path) -> None:
+        """Write the trained model as one file: JSON and arrays in a zip archive.
+
+        Of the parameters, folders and ``init_from`` are not kept.
+
+        Args:
+            path: The file to write; an existing one is replaced.
+
+        Raises:
+            NotFittedError: ``fit`` has not been called.
+            OSError: The file cannot be written; what was there before is still there.
+        """
+        check_is_fitted(self)
+        description = {
+            "estimator": type(self).__name__,
+            "parameters": self._saved_parameters(),
+            "scaler": self.scaler_._asdict(),
+            "ladder": self.ladder_._asdict(),
+            "history": self.history_,
+            "training": self.training_,
+            "domain": self.domain_ and {name: sorted(seen) for name, seen in self.domain_._asdict().items()},
+        }
+        arrays = [array for weights in self.weights_ for array in weights]
+        write_model(path, description | self._label_description(), arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model that ``save`` wrote; nothing in the file is executed.
+
+        Args:
+            path: The file.
+
+        Returns:
+            A fitted estimator.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ModelFileError: It is no model file, is damaged, or holds another estimator.
+        """
+        description, arrays = read_model(path)
+        kind = description.get("estimator")
+        if kind not in [base.__name__ for base in cls.__mro__]:
+            raise ModelFileError(f"{path} holds no {cls.__name__} but a {kind}; load it with that class")
+        try:
+            return cls._restored(_LACKING_IN_FORMAT_1 | description, arrays)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelFileError(
+                f"{path} does not hold a sound {cls.__name__} ({error}); save it anew"
+            ) from error
+
+    # What the meaning of labels decides.
+
+    def _learn_labels(self, y: Any, n_structures: int) -> None:
+        """Take from the labels what has to be known to encode them and to decode outputs."""
+        raise NotImplementedError
+
+    def _encoded(
+        self, structures: Sequence[Structure], y: Any, weight: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Labels as the network learns them, shape (S, T), and weights, shape (S,)."""
+        raise NotImplementedError
+
+    def _new_scaler(self, y: NDArray[np.float64]) -> TargetScaler:
+        """How encoded labels are scaled."""
+        raise NotImplementedError
+
+    def _training_loss(self) -> Loss:
+        """What training makes small."""
+        raise NotImplementedError
+
+    def _label_description(self) -> dict[str, Any]:
+        """What a file holds of what ``_learn_labels`` has set."""
+        raise NotImplementedError
+
+    def _restore_labels(self, description: Mapping[str, Any]) -> None:
+        """Set what ``_label_description`` tells."""
+        raise NotImplementedError
+
+    # Training.
+
+    def _fit(
+        self,
+        X: Iterable[Structure],
+        y: Any,
+        sample_weight: ArrayLike | None,
+        validation_data: tuple | None = None,
+        one_pass: bool = False,
+    ) -> Labelled | None:
+        """Train, and give the crystals that epochs were judged by."""
+        check_parameters(self.get_params(deep=False))
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        goes_on = self.__sklearn_is_fitted__() and (self.warm_start or one_pass)
+        parts = [self._checked(X, y, sample_weight, learn=not goes_on)]
+        parts += [] if validation_data is None else [self._checked(*validation_data)]
+        starts = self._starts(parts[0][1].shape[1], goes_on)
+        data = [self._labelled(*part) for part in parts]
+        fraction = 0.0 if one_pass else self.validation_fraction
+        training, validation = data if len(data) == 2 else _split(data[0], fraction, rng)
+        scaler = self.scaler_ if goes_on else self._new_scaler(training.y)
+        known = [self.domain_] if goes_on and self.domain_ is not None else []
+        plan = self._plan(training, validation, scaler, one_pass)
+        self._train(plan, starts, int(rng.integers(2**31)))
+        self.domain_: Domain | None = Domain.of(data[0].graphs).union(*known)
+        self.training_ = describe_training(*parts[0][:2])
+        return validation
+
+    def _sound(self, X: Iterable[Structure]) -> list[Structure]:
+        structures = check_structures(X)
+        check_elements(structures)
+        return structures
+
+    def _checked(
+        self, X: Iterable[Structure], y: Any, sample_weight: ArrayLike | None = None, learn: bool = False
+    ) -> tuple[list[Structure], NDArray[np.float64], NDArray[np.float64]]:
+        """Crystals with encoded labels and weights, without those of weight 0."""
+        structures = self._sound(X)
+        weight = check_sample_weight(sample_weight, len(structures))
+        if learn:
+            self._learn_labels(y, len(structures))
+        targets, weight = self._encoded(structures, y, weight)
+        counts = np.flatnonzero(weight)
+        return [structures[i] for i in counts], targets[counts], weight[counts]
+
+    def _labelled(
+        self, structures: Sequence[Structure], targets: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> Labelled:
+        from amdnet_matminer.training import Labelled
+
+        return Labelled(self._graphs(structures), targets, weight)
+
+    def _starts(self, n_outputs: int, goes_on: bool) -> list[Weights] | list[None]:
+        """The weights that each member begins with; None draws them."""
+        source = self if goes_on else self.init_from
+        if source is None:
+            return [None] * self.n_ensemble
+        if isinstance(source, str | Path):
+            source = type(self).load(source)
+        if not hasattr(source, "config_"):
+            raise ValueError(
+                "init_from must be the path of a saved model or a fitted estimator of this package, got "
+                f"{source!r}; in a search, which unfits what it clones, give a path or a FrozenEstimator"
+            )
+        there, here = source.config_._asdict(), self._network_config(n_outputs)._asdict()
+        differing = [
+            f"{name} ({there[name]!r} there, {here[name]!r} here)"
+            for name in here
+            if there[name] != here[name]
+        ]
+        if differing:
+            raise ValueError(
+                f"the weights to begin with are of another network: {', '.join(differing)}; make them equal"
+            )
+        return [source.weights_[member % len(source.weights_)] for member in range(self.n_ensemble)]
+
+    def _plan(
+        self, training: Labelled, validation: Labelled | None, scaler: TargetScaler, one_pass: bool
+    ) -> Plan:
+        from amdnet_matminer.ensembles import Plan
+        from amdnet_matminer.training import Compilation, Settings, xla_pays
+
+        given = {name: getattr(self, name) for name in Settings._fields if name != "loss"}
+        settings = Settings(loss=self._training_loss(), **given)
+        if one_pass:
+            settings = settings._replace(epochs=1, schedule="constant")
+        n_steps = self.n_ensemble * settings.epochs * settings.n_batches(len(training.y))
+        config = self._network_config(training.y.shape[1])
+        compilation = Compilation(config, settings.loss, self.weight_decay, xla_pays(n_steps))
+        ladder = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
+        return Plan(compilation, training, validation, scaler, ladder, settings)
+
+    def _train(self, plan: Plan, starts: Sequence[Weights | None], seed: int) -> None:
+        from amdnet_matminer.ensembles import train_members
+
+        members = train_members(plan, starts, seed, self.n_jobs, self.checkpoint_dir)
+        self.config_ = plan.compilation.network
+        self.scaler_ = plan.scaler
+        self.ladder_ = plan.ladder
+        self.weights_ = [member.weights for member in members]
+        self.history_ = _joined([member.history for member in members])
+        self.n_iter_ = len(self.history_.get("loss", []))
+
+    # Prediction.
+
+    def _outputs(self, graphs: Sequence[DualGraph]) -> NDArray[np.float32]:
+        """What each member says of crystals, shape (M, S, T)."""
+        from amdnet_matminer.ensembles import predict_members
+        from amdnet_matminer.training import Compilation, xla_pays
+
+        compilation = Compilation(self.config_, self._training_loss(), self.weight_decay, xla_pays(0))
+        return predict_members(compilation, self.weights_, graphs, self.ladder_)
+
+    def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:
+        settings: dict[str, Any] = {
+            "atom_cutoff": float(self.atom_cutoff),
+            "n_neighbors": self.n_neighbors if self.architecture == "amdnet" else None,
+            "with_motifs": self.architecture != "megnet",
+            "symmetry_reduction": bool(self.symmetry_reduction),
+        }
+        if self.cache_dir is not None:
+            cache = GraphCache(self.cache_dir, dual_graph, **settings)
+            return cache.graphs(structures, self.n_jobs, bool(self.verbose))
+        make = partial(dual_graph, **settings)
+        return list(map_structures(make, structures, self.n_jobs, "graphs", bool(self.verbose)))
+
+    def _network_config(self, n_outputs: int) -> NetworkConfig:
+        from amdnet_matminer.network import NetworkConfig
+
+        chosen = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name in NetworkConfig._fields
+        }
+        return NetworkConfig(**chosen, n_outputs=n_outputs)
+
+    # Files.
+
+    def _saved_parameters(self) -> dict[str, Any]:
+        fitted = self.config_._asdict()
+        parameters = {name: fitted.get(name, value) for name, value in self.get_params(deep=False).items()}
+        parameters |= dict.fromkeys(_OF_THIS_COMPUTER)
+        if not isinstance(self.random_state, int | np.integer):
+            parameters["random_state"] = None
+        return {name: _as_json(value) for name, value in parameters.items()}
+
+    @classmethod
+    def _restored(cls, description: Mapping[str, Any], arrays: Sequence[NDArray]) -> Self:
+        from amdnet_matminer.network import build_network
+        from amdnet_matminer.training import TargetScaler
+
+        pairs = {
+            name: dict(value) for name, value in description["parameters"].items() if isinstance(value, list)
+        }
+        model = cls(**description["parameters"] | pairs)
+        check_parameters(model.get_params(deep=False))
+        scaler, ladder, domain = (description[name] for name in ("scaler", "ladder", "domain"))
+        model.scaler_ = TargetScaler(*(tuple(map(float, scaler[name])) for name in TargetScaler._fields))
+        model.ladder_ = SizeLadder(tuple(map(float, ladder["first"])), float(ladder["growth"]))
+        model.domain_ = domain and Domain(frozenset(domain["motifs"]), frozenset(domain["elements"]))
+        model.training_ = description["training"]
+        model.history_ = description["history"]
+        model.n_iter_ = len(model.history_.get("loss", []))
+        model._restore_labels(description)
+        model.config_ = model._network_config(len(model.scaler_.mean))
+        network = build_network(model.config_)
+        size = len(network.weights)
+        model.weights_ = [list(arrays[i : i + size]) for i in range(0, len(arrays), size)]
+        for weights in model.weights_:
+            network.set_weights(weights)
+        return model
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "weights_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.non_deterministic = True
+        return tags
+
+
+def _split(data: Labelled, fraction: float, rng: np.random.Generator) -> tuple[Labelled, Labelled | None]:
+    """Keep a random part of the data for validation, if there is enough for both parts."""
+    n_validation = round(fraction * len(data.y))
+    if n_validation == 0:
+        return data, None
+    order = rng.permutation(len(data.y))
+    training, validation = (
+        data._replace(graphs=GraphSubset(data.graphs, part), y=data.y[part], weight=data.weight[part])
+        for part in (order[n_validation:], order[:n_validation])
+    )
+    check_every_target(training.y, "pass validation_data, or set validation_fraction=0")
+    return training, validation
+
+
+def _joined(histories: Sequence[dict[str, list[float]]]) -> dict[str, list[float]]:
+    """The histories of the members one after another, with a column that numbers the members."""
+    names = {name: None for history in histories for name in history}
+    joined = {name: [value for history in histories for value in history.get(name, [])] for name in names}
+    if len(histories) > 1:
+        joined["member"] = [k for k, history in enumerate(histories) for _ in history.get("loss", [])]
+    return joined
+
+
+def _as_json(value: Any) -> Any:
+    """A parameter as JSON can hold it; of a mapping the pairs, since its keys need not be strings."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return [[_as_json(key), _as_json(item)] for key, item in value.items()]
+    return value

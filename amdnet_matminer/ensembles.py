@@ -1,0 +1,156 @@
+"""Networks that learn the same from different beginnings, one after another or side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import NDArray
+
+from amdnet_matminer import __version__
+from amdnet_matminer.backend import has_gpu
+from amdnet_matminer.graphs import DualGraph, SizeLadder
+from amdnet_matminer.network import initial_weights
+from amdnet_matminer.training import (
+    Compilation,
+    Labelled,
+    Settings,
+    TargetScaler,
+    compiled_network,
+    predict_graphs,
+    train,
+)
+
+Weights = list[NDArray[np.float32]]
+"""The arrays of a network, in its order."""
+
+STEPS_WORTH_A_PROCESS = 3000
+"""A process of its own takes half a minute to begin; shorter trainings are done one after another."""
+
+
+class Plan(NamedTuple):
+    """All that the members of an ensemble have in common."""
+
+    compilation: Compilation
+    training: Labelled
+    validation: Labelled | None
+    scaler: TargetScaler
+    ladder: SizeLadder
+    settings: Settings
+
+
+class Member(NamedTuple):
+    """A trained network."""
+
+    weights: Weights
+    history: dict[str, list[float]]
+    """As ``train`` gives it."""
+
+
+def train_members(
+    plan: Plan,
+    starts: Sequence[Weights | None],
+    seed: int,
+    n_jobs: int | None = None,
+    checkpoint_dir: str | Path | None = None,
+) -> list[Member]:
+    """Train the members of an ensemble, which differ in initial weights and shuffling.
+
+    Args:
+        plan: What they have in common.
+        starts: The weights that each member starts with; None draws them.
+        seed: Of all that is random; the first members are the same in an ensemble of
+            any size.
+        n_jobs: Number of processes, as joblib counts them; used without a GPU, if the
+            training is long enough to pay for them.
+        checkpoint_dir: A folder for the state of each training. If the same training
+            was stopped there, it goes on; at the end its state is removed.
+
+    Returns:
+        The members.
+
+    Raises:
+        OSError: The folder or a file in it cannot be written.
+    """
+    files = _checkpoints(plan, starts, seed, checkpoint_dir)
+    tasks = [
+        (plan, start, [seed, k], file) for k, (start, file) in enumerate(zip(starts, files, strict=True))
+    ]
+    if _processes_pay(plan, len(tasks), n_jobs):
+        members = Parallel(n_jobs=n_jobs)(delayed(_train_member)(*task) for task in tasks)
+    else:
+        members = [_train_member(*task) for task in tasks]
+    for file in files:
+        if file is not None:
+            file.unlink(missing_ok=True)
+    return members
+
+
+def predict_members(
+    compilation: Compilation, weights: Sequence[Weights], graphs: Sequence[DualGraph], ladder: SizeLadder
+) -> NDArray[np.float32]:
+    """What each member says of crystals.
+
+    Args:
+        compilation: Of the network.
+        weights: Of the M members.
+        graphs: S crystals.
+        ladder: The array sizes that batches are padded to.
+
+    Returns:
+        Outputs of the network, scaled targets or logits, shape (M, S, T).
+    """
+    outputs = []
+    with compiled_network(compilation) as network:
+        for arrays in weights:
+            network.set_weights(arrays)
+            outputs.append(predict_graphs(network, graphs, ladder))
+    return np.stack(outputs)
+
+
+def _train_member(plan: Plan, start: Weights | None, seed: list[int], checkpoint: Path | None) -> Member:
+    rng = np.random.default_rng(seed)
+    with compiled_network(plan.compilation) as network:
+        drawn = initial_weights(network, rng)
+        network.set_weights(drawn if start is None else start)
+        shuffling = int(rng.integers(2**31))
+        _, training, validation, scaler, ladder, settings = plan
+        history = train(network, training, validation, scaler, ladder, settings, shuffling, checkpoint)
+        return Member(network.get_weights(), history)
+
+
+def _processes_pay(plan: Plan, n_members: int, n_jobs: int | None) -> bool:
+    n_steps = plan.settings.epochs * plan.settings.n_batches(len(plan.training.y))
+    enough = n_members > 1 and n_steps >= STEPS_WORTH_A_PROCESS
+    return enough and effective_n_jobs(n_jobs) > 1 and not has_gpu()
+
+
+def _checkpoints(
+    plan: Plan, starts: Sequence[Weights | None], seed: int, folder: str | Path | None
+) -> list[Path | None]:
+    """The files that keep the state of the members, named by all that the training depends on."""
+    if folder is None:
+        return [None] * len(starts)
+    folder = Path(folder).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.blake2b(digest_size=16)
+    same = (plan.compilation, plan.scaler, plan.ladder, plan.settings._replace(verbose=0))
+    digest.update(repr((__version__, seed, same)).encode())
+    for data in (plan.training, plan.validation):
+        if data is not None:
+            _add(digest, (data.y, data.weight))
+            for graph in data.graphs:
+                _add(digest, (*graph.atoms, *graph.motifs))
+    for start in starts:
+        _add(digest, start or ())
+    return [folder / f"{digest.hexdigest()}-{number}.amdnet" for number in range(len(starts))]
+
+
+def _add(digest: hashlib.blake2b, arrays: Iterable[NDArray]) -> None:
+    for array in arrays:
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(array.tobytes())
