@@ -10,20 +10,18 @@ from typing import Any
 
 import pandas as pd
 from matminer.datasets import get_available_datasets, get_dataset_attribute, load_dataset
-from monty.serialization import loadfn
 from pymatgen.analysis.ewald import EwaldSummation
-from pymatgen.core import Structure
-from pymatgen.io.cif import CifParser
-from pymatgen.io.vasp.inputs import BadPoscarWarning
 
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.prototypes import PROTOTYPES, Oxide, oxides_of
+from amdnet_matminer.structure_files import (
+    STRUCTURE_COLUMN,
+    frame_entries,
+    open_crystals,
+    read_entry,
+    read_frames,
+)
 
-STRUCTURE_COLUMN = "structure"
-"""Where dataframes have their crystals, as in matminer and MatBench."""
-
-_SUFFIXES = (".cif", ".vasp", ".json")
-_KINDS = "a .cif, .vasp or .json file or a POSCAR"
 _logger = logging.getLogger(__name__)
 
 
@@ -51,17 +49,13 @@ def oxides() -> pd.DataFrame:
     )
 
 
-def read_structures(path: str | Path) -> pd.Series:
+def read_structures(*paths: str | Path) -> pd.Series:
     """Read crystals from files.
 
     Args:
-        path: One of
-
-            - a folder with CIF (``.cif``), VASP (``.vasp``, ``POSCAR*``) or pymatgen
-              (``.json``) files, and with sub-folders that hold a ``POSCAR`` each;
-            - one such file;
-            - a dataframe that ``matminer.utils.io.store_dataframe_as_json`` has written
-              (``.json`` or ``.json.gz``, as MatBench's), with a column ``structure``.
+        *paths: As for ``amdnet_matminer.structure_files.open_crystals``: a folder of CIF,
+            VASP or pymatgen files, one such file or a pattern of them, a dataframe as
+            JSON, CSV or parquet, or a file that ASE reads.
 
     Returns:
         The structures. Their index, strings, is the file name without its suffix, for a
@@ -72,13 +66,10 @@ def read_structures(path: str | Path) -> pd.Series:
         DatasetError: There is nothing to read, or something cannot be read; the message
             names the file, the reason and the remedy.
     """
-    path = Path(path)
-    if path.is_dir():
-        return _series({name: _read_structure(file) for name, file in _structure_files(path).items()})
-    content = _read_file(path)
-    if isinstance(content, pd.DataFrame):
-        return content[STRUCTURE_COLUMN]
-    return _series({_structure_id(path): content})
+    named = [(entry.id, read_entry(entry)) for entry in open_crystals(*paths).entries]
+    index = pd.Index([key for key, _ in named], name="id", dtype=object)
+    _check_unique(index, ", ".join(map(str, paths)))
+    return pd.Series([crystal for _, crystal in named], index=index, name=STRUCTURE_COLUMN, dtype=object)
 
 
 def read_labels(path: str | Path, column: str | None = None) -> pd.Series:
@@ -123,11 +114,17 @@ def read_dataset(
     """
     if labels_path is not None:
         return _join(read_structures(structures_path), read_labels(labels_path, column), labels_path)
-    table = None if Path(structures_path).is_dir() else _read_file(Path(structures_path))
-    if not isinstance(table, pd.DataFrame):
-        raise DatasetError(f"{structures_path} holds no labels; give a CSV file of labels too")
+    total = open_crystals(structures_path).total
+    frames = read_frames(Path(structures_path)) if Path(structures_path).is_file() else None
+    if frames is None:
+        raise DatasetError(
+            f"{structures_path} holds no labels for its {total} structures; give a CSV file of labels too"
+        )
+    table = pd.concat(frames)
+    _check_unique(table.index, structures_path)
     labels = _label_column(table.drop(columns=STRUCTURE_COLUMN), column, structures_path)
-    return table[[STRUCTURE_COLUMN, labels.name]]
+    structures = [read_entry(entry) for entry in frame_entries([table])]
+    return pd.DataFrame({STRUCTURE_COLUMN: structures, labels.name: labels.to_numpy()}, table.index)
 
 
 def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame:
@@ -173,86 +170,6 @@ def _ewald_energy_per_atom(oxide: Oxide) -> float:
     decorated = oxide.structure.copy()
     decorated.add_oxidation_state_by_element(oxide.charge)
     return float(EwaldSummation(decorated).total_energy / len(decorated))
-
-
-def _structure_files(folder: Path) -> dict[str, Path]:
-    """The files that hold structures, by id, sorted."""
-    files: dict[str, Path] = {}
-    for file in sorted(filter(_is_structure_file, [*folder.iterdir(), *folder.glob("*/POSCAR")])):
-        name = _structure_id(file)
-        if name in files:
-            raise DatasetError(f"{files[name]} and {file} give two structures the id {name!r}; rename one")
-        files[name] = file
-    if not files:
-        raise DatasetError(f"{folder} has no structures; put {_KINDS} for each into it")
-    return dict(sorted(files.items()))
-
-
-def _is_structure_file(path: Path) -> bool:
-    return path.is_file() and (path.suffix.lower() in _SUFFIXES or path.name.startswith("POSCAR"))
-
-
-def _structure_id(path: Path) -> str:
-    if path.name == "POSCAR":
-        return path.resolve().parent.name
-    return path.name if path.name.startswith("POSCAR") else path.stem
-
-
-def _read_structure(path: Path) -> Structure:
-    content = _read_file(path)
-    if isinstance(content, Structure):
-        return content
-    raise DatasetError(f"{path} holds a dataframe, not one structure; read it by itself, not in a folder")
-
-
-def _read_file(path: Path) -> Structure | pd.DataFrame:
-    """Read one structure, or a dataframe with a column of them."""
-    is_json = path.name.lower().endswith((".json", ".json.gz"))
-    if not path.exists():
-        raise DatasetError(f"{path} does not exist; give a file or a folder that does")
-    if not is_json and not _is_structure_file(path):
-        raise DatasetError(f"{path} is of no known kind; give {_KINDS}, or a dataframe as .json.gz")
-    try:
-        with warnings.catch_warnings():
-            # A POSCAR without element symbols would be read as hydrogen, helium, ...
-            warnings.simplefilter("error", BadPoscarWarning)
-            # Said of almost every CIF, and no more than that 0.3333 is read as 1/3.
-            warnings.filterwarnings("ignore", message=".*rounded to ideal values")
-            content = loadfn(path) if is_json else _parse(path)
-    except Exception as error:  # the parsers raise whatever a malformed file leads them to
-        raise DatasetError(f"cannot read {path}: {error!r}; repair the file or take it away") from error
-    if isinstance(content, Structure):
-        return content
-    return _as_table(content, path)
-
-
-def _parse(path: Path) -> Structure:
-    if path.suffix.lower() != ".cif":
-        return Structure.from_file(path)
-    structures = CifParser(path).parse_structures(primitive=False)
-    if len(structures) > 1:
-        raise ValueError(f"it holds {len(structures)} structures, and one file is one structure")
-    return structures[0]
-
-
-def _as_table(content: Any, path: Path) -> pd.DataFrame:
-    """Make a dataframe of what matminer has written to JSON, with strings as index."""
-    if not isinstance(content, dict) or set(content) != {"columns", "index", "data"}:
-        raise DatasetError(
-            f"{path} holds neither a pymatgen Structure nor a dataframe; write it with Structure.to "
-            "or with matminer.utils.io.store_dataframe_as_json"
-        )
-    table = pd.DataFrame(**content)
-    if STRUCTURE_COLUMN not in table:
-        raise DatasetError(f"{path} has no column {STRUCTURE_COLUMN!r} but {list(table)}; rename one")
-    table.index = pd.Index(table.index.map(str), name="id")
-    _check_unique(table.index, path)
-    wrong = [name for name, value in table[STRUCTURE_COLUMN].items() if not isinstance(value, Structure)]
-    if wrong:
-        raise DatasetError(f"{path}: no pymatgen Structure for {_some(wrong)}; supply or remove these rows")
-    if table.empty:
-        raise DatasetError(f"{path} has no rows; give at least one structure")
-    return table
 
 
 def _label_column(table: pd.DataFrame, column: str | None, path: str | Path) -> pd.Series:
@@ -315,8 +232,3 @@ def _some(ids: Any) -> str:
     """The first few ids and how many there are, for messages."""
     shown = ", ".join(repr(name) for name in list(ids)[:10])
     return shown if len(ids) <= 10 else f"{shown}, ... ({len(ids)} in all)"
-
-
-def _series(structures: dict[str, Structure]) -> pd.Series:
-    index = pd.Index(list(structures), name="id", dtype=object)
-    return pd.Series(list(structures.values()), index=index, name=STRUCTURE_COLUMN, dtype=object)

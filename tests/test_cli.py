@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import inspect
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,10 +21,12 @@ from pymatgen.core import Lattice, Structure
 from sklearn.metrics import r2_score, root_mean_squared_error
 
 import amdnet_matminer
-from amdnet_matminer import AMDNetRegressor, MotifFeaturizer
+from amdnet_matminer import AMDNetRegressor, MotifFeaturizer, screening
 from amdnet_matminer.cli import main
+from amdnet_matminer.cli.options import ORIGINAL_DEFAULTS
 from amdnet_matminer.datasets import oxides, read_structures
 from amdnet_matminer.errors import StructureError
+from amdnet_matminer.structure_files import Entry
 
 COLUMN = "ewald_energy_per_atom"
 N_CRYSTALS = 20
@@ -49,7 +53,8 @@ def model_file(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model of the only training here; it says what it did."""
     file = tmp_path_factory.mktemp("models") / "energy.amdnet"
     words = ["train", folder, "--labels", folder / "labels.csv", "--predict", COLUMN, "--save_name", file]
-    words += ["--epochs", 2, "--batch_size", 8, "--rbf_edge_dim_atom", 20, "--seed", 1, "--quiet"]
+    words += ["--architecture", "megnet", "--rbf_edge_dim_atom", 8, "--epochs", 2, "--batch_size", 8]
+    words += ["--seed", 1, "--quiet"]
     with contextlib.redirect_stdout(io.StringIO()) as output:
         assert main(list(map(str, words))) == 0
     assert output.getvalue() == f"trained on {N_CRYSTALS} crystals for 2 epochs, saved as {file}\n"
@@ -86,7 +91,8 @@ def never_fitted(monkeypatch: pytest.MonkeyPatch) -> list[AMDNetRegressor]:
 class TestTrain:
     def test_options_reach_the_model(self, model_file: Path) -> None:
         model = AMDNetRegressor.load(model_file)
-        changed = {"epochs": 2, "batch_size": 8, "rbf_edge_dim_atom": 20, "random_state": 1, "n_jobs": 1}
+        changed = {"architecture": "megnet", "rbf_edge_dim_atom": 8, "epochs": 2, "batch_size": 8}
+        changed |= {"random_state": 1, "n_jobs": 1}
         assert model.get_params() == AMDNetRegressor(**changed).get_params()
         assert len(model.history_["val_mae"]) == 2
 
@@ -110,6 +116,8 @@ class TestTrain:
             "motif_cutoff": 9.0,
             "rbf_edge_dim_atom": 7,
             "rbf_edge_dim_motif": 8,
+            "n_ensemble": 2,
+            "checkpoint_dir": tmp_path,
             "n_jobs": 2,
         }
         words = [word for name, value in given.items() for word in (f"--{name}", value)]
@@ -159,6 +167,7 @@ class TestEvaluate:
         scores = {name: float(value) for name, value in map(str.split, output.splitlines())}
         assert scores == {
             "crystals": N_CRYSTALS,
+            "coverage": 1,
             "MAE": pytest.approx(np.abs(written.prediction - written[COLUMN]).mean(), rel=1e-5),
             "RMSE": pytest.approx(root_mean_squared_error(written[COLUMN], written.prediction), rel=1e-5),
             "R2": pytest.approx(r2_score(written[COLUMN], written.prediction), rel=1e-5),
@@ -171,7 +180,7 @@ class TestEvaluate:
         store_dataframe_as_json(table[["structure", COLUMN]].head(1), str(file), compression="gz", pbar=False)
         code, output, error = run("evaluate", file, "--predict", COLUMN, "--load_name", model_file)
         assert code == 0
-        assert output.split()[0::2] == ["crystals", "MAE", "RMSE", "R2"]
+        assert output.split()[0::2] == ["crystals", "coverage", "MAE", "RMSE", "R2"]
         assert output.split()[1] == "1"
         assert output.split()[-1] == "nan"
         assert error.startswith(f"read 1 crystals from {file}\n")
@@ -187,7 +196,8 @@ class TestPredict:
         code, output, error = run("predict", file, "--load_name", model_file, "--quiet")
         assert (code, error) == (0, "")
         written = pd.read_csv(io.StringIO(output))
-        assert list(written) == ["id", "prediction"]
+        assert list(written) == ["id", "prediction", "error"]
+        assert written.error.isna().all()
         assert written.id.tolist() == shuffled.index.tolist()
         predicted = AMDNetRegressor.load(model_file).predict(shuffled.structure)
         assert written.prediction.to_numpy() == pytest.approx(predicted, rel=1e-5)
@@ -200,8 +210,74 @@ class TestPredict:
             "predict", folder / "rock-salt-MgO.cif", "--load_name", model_file, "--output", file
         )
         assert (code, output) == (0, "")
-        assert "graphs: 100%" in error
+        assert "crystals: 100%" in error
+        assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
         assert file.read_text().splitlines()[1].startswith("rock-salt-MgO,")
+
+    def test_failures_keep_their_rows(
+        self, run: Callable, rock_salt: Structure, rutile: Structure, model_file: Path, tmp_path: Path
+    ) -> None:
+        disordered = Structure(Lattice.cubic(4.2), [{"Mg": 0.5, "Ca": 0.5}], [[0, 0, 0]])
+        file = tmp_path / "mixed.json.gz"
+        names = ["pure", "solution", "none", "later"]
+        mixed = pd.DataFrame({"structure": [rock_salt, disordered, 3.0, rutile]}, names)
+        store_dataframe_as_json(mixed, str(file), compression="gz", pbar=False)
+        code, output, error = run("predict", file, "--load_name", model_file, "--quiet")
+        written = pd.read_csv(io.StringIO(output), index_col="id")
+        assert code == 1
+        assert written.index.tolist() == names
+        assert written.prediction.notna().tolist() == [True, False, False, True]
+        assert written.error["solution"].startswith("structure 'solution', site 0 is disordered")
+        assert written.error["none"].startswith("cannot read 'none': ValueError('it is 3.0, no structure')")
+        assert error.startswith("amdnet predict: 2 of 4 crystals could not be predicted")
+        assert "structure 'solution', site 0 is disordered" in error
+        assert error.count("\n") == 1
+
+    def test_a_single_network_has_no_spread(self, run: Callable, folder: Path, model_file: Path) -> None:
+        code, _, error = run("predict", folder, "--load_name", model_file, "--std")
+        assert code == 1
+        assert "is a single network, which has no spread" in error
+
+    def test_goes_on_after_a_stop(
+        self, run: Callable, folder: Path, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The second run reads only what the first had no row of, and the whole is as of one run."""
+        words = ("predict", folder, "--load_name", model_file, "--quiet")
+        assert run(*words, "--output", tmp_path / "once.csv")[0] == 0
+        monkeypatch.setattr(screening, "WINDOW", 6)
+        read, read_entry = [], screening.read_entry
+
+        def stop_at_the_tenth(entry: Entry) -> Structure:
+            read.append(entry.id)
+            if len(read) == 10:
+                raise KeyboardInterrupt
+            return read_entry(entry)
+
+        monkeypatch.setattr(screening, "read_entry", stop_at_the_tenth)
+        code, _, error = run(*words, "--output", tmp_path / "twice.csv")
+        assert code == 130
+        assert "twice.csv" in error
+        assert "the same command goes on from there" in error
+        (part,) = tmp_path.glob("*.part")
+        assert part.read_text().count("\n") == 1 + 6
+        part.write_text(part.read_text() + "half-a-row,1")  # as a kill in the middle of writing leaves it
+        assert run(*words, "--output", tmp_path / "twice.csv") == (0, "", "")
+        assert read[10:] == read_structures(folder).index[6:].tolist()
+        once, twice = (pd.read_csv(tmp_path / name, index_col="id") for name in ("once.csv", "twice.csv"))
+        assert once.index.tolist() == twice.index.tolist()
+        np.testing.assert_allclose(once.prediction, twice.prediction, rtol=1e-5)
+        assert not part.exists()
+
+    def test_refuses_to_go_on_with_other_crystals(
+        self, run: Callable, folder: Path, model_file: Path, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "out.csv"
+        digest = hashlib.sha256(model_file.read_bytes()).hexdigest()[:12]
+        (tmp_path / f"out.csv.{digest}.part").write_text("id,prediction,error\nquartz,1.0,\n")
+        code, _, error = run("predict", folder, "--load_name", model_file, "--output", file, "--quiet")
+        assert code == 1
+        assert "has 'quartz' in row 1, where the crystals have" in error
+        assert "remove this file to begin anew" in error
 
 
 class TestFeaturize:
@@ -315,9 +391,9 @@ class TestBadInput:
         assert reason in error
         assert error.count("\n") == 1
 
-    @pytest.mark.parametrize("command", ["featurize", "train", "predict"])
+    @pytest.mark.parametrize("command", ["featurize", "train"])
     def test_names_the_crystal_at_fault(
-        self, run: Callable, rock_salt: Structure, model_file: Path, tmp_path: Path, command: str
+        self, run: Callable, rock_salt: Structure, tmp_path: Path, command: str
     ) -> None:
         disordered = Structure(Lattice.cubic(4.2), [{"Mg": 0.5, "Ca": 0.5}], [[0, 0, 0]])
         file = tmp_path / "mixed.json.gz"
@@ -325,7 +401,7 @@ class TestBadInput:
             {"structure": [rock_salt, disordered], "band_gap": [7.8, 7.0]}, ["pure", "solution"]
         )
         store_dataframe_as_json(mixed, str(file), compression="gz", pbar=False)
-        options = {"train": ["--save_name", tmp_path / "new"], "predict": ["--load_name", model_file]}
+        options = {"train": ["--save_name", tmp_path / "new"]}
         code, output, error = run(command, file, *options.get(command, []), "--quiet")
         assert (code, output) == (1, "")
         assert error.startswith(f"amdnet {command}: structure 'solution', site 0 is disordered")
@@ -375,7 +451,25 @@ class TestBadInput:
         assert done.returncode == 1
         assert done.stderr.startswith("amdnet predict: ")
         assert done.stderr.count("\n") == 1
-        assert "labels.csv is of no known kind" in done.stderr
+        assert "labels.csv has no column 'structure'" in done.stderr
+
+
+def test_quiet_is_silent(folder: Path, model_file: Path, tmp_path: Path) -> None:
+    """In a process of its own: TensorFlow has notes on the machine to write at its start."""
+    words = [
+        "predict",
+        folder / "rock-salt-MgO.cif",
+        "--load_name",
+        model_file,
+        "--output",
+        tmp_path / "out.csv",
+    ]
+    code = (
+        f"import sys; from amdnet_matminer.cli import main; sys.exit(main({[*map(str, words), '--quiet']}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "out.csv").read_text().count("\n") == 2
 
 
 def test_version(run: Callable) -> None:
@@ -389,4 +483,7 @@ def test_help_gives_every_default(run: Callable) -> None:
     parameters = inspect.signature(AMDNetRegressor).parameters
     for name in ("epochs", "patience", "learning_rate", "batch_size", "atom_cutoff", "rbf_edge_dim_motif"):
         option = text[text.rindex(f"--{name} ") :]
-        assert option[option.index("(default: ") :].startswith(f"(default: {parameters[name].default})")
+        default = option[option.index("(default: ") :].removeprefix("(default: ")
+        assert re.split("[;)]", default)[0] == str(parameters[name].default)
+        if ORIGINAL_DEFAULTS[name] != parameters[name].default:
+            assert default.split(")")[0].endswith(f"; with --material_file {ORIGINAL_DEFAULTS[name]}")

@@ -127,11 +127,6 @@ def test_read_structures__dataframe(matbench_like: Path, rutile: Structure) -> N
         ("bad.json", "{", "bad.json"),
         ("bad.vasp", "nothing", "bad.vasp"),
         ("bad.vasp", "x\n1\n3 0 0\n0 3 0\n0 0 3\n1\ndirect\n0 0 0\n", "Elements"),
-        (
-            "bad.json",
-            '{"columns": ["structure"], "index": [0], "data": [[1]]}',
-            "no pymatgen Structure for '0'",
-        ),
         ("bad.json", '{"columns": ["crystal"], "index": [0], "data": [[1]]}', "no column 'structure'"),
         ("bad.json", '{"columns": ["structure"], "index": [], "data": []}', "no rows"),
     ],
@@ -141,6 +136,12 @@ def test_read_structures__malformed_file_is_named(folder: Path, name: str, conte
     with pytest.raises(DatasetError, match=reason) as error:
         read_structures(folder)
     assert name in str(error.value)
+
+
+def test_read_structures__a_row_without_a_structure(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('{"columns": ["structure"], "index": [7], "data": [[1]]}')
+    with pytest.raises(DatasetError, match=r"cannot read '7': .*it is 1, no structure"):
+        read_structures(tmp_path / "bad.json")
 
 
 def test_read_structures__dataframe_inside_a_folder(folder: Path, matbench_like: Path) -> None:

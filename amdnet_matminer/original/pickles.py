@@ -1,0 +1,222 @@
+"""Pickles of tables and crystals, opened without running anything that they ask for.
+
+A pickle names the classes and functions that it wants called. Here none is called,
+not even numpy's and pandas', which a malformed pickle can crash: an inert object takes
+the place of each, with what it would have been given. Arrays, tables and structures
+are then made anew from these contents. That also mends structures pickled by pymatgen
+2020, which lack what today's methods need.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pymatgen.core import DummySpecies, Element, Lattice, Species, Structure
+
+from amdnet_matminer.errors import DatasetError
+
+_ADMITTED = {
+    "_codecs": {"encode"},
+    "numpy": {"ndarray", "dtype"},
+    "numpy.core.multiarray": {"_reconstruct", "scalar"},
+    "numpy._core.multiarray": {"_reconstruct", "scalar"},
+    "numpy.core.numeric": {"_frombuffer"},
+    "numpy._core.numeric": {"_frombuffer"},
+    "pandas.core.frame": {"DataFrame"},
+    "pandas.core.indexes.base": {"Index", "_new_Index"},
+    "pandas.core.indexes.range": {"RangeIndex"},
+    "pandas.core.indexes.numeric": {"Int64Index", "UInt64Index", "Float64Index"},
+    "pandas.core.internals.managers": {"BlockManager"},
+    "pandas._libs.internals": {"_unpickle_block"},
+    "pymatgen.core.structure": {"Structure", "IStructure"},
+    "pymatgen.core.sites": {"PeriodicSite"},
+    "pymatgen.core.lattice": {"Lattice"},
+    "pymatgen.core.composition": {"Composition"},
+    "pymatgen.core.periodic_table": {"Element", "Species", "Specie", "DummySpecies", "DummySpecie"},
+}
+"""What tables of crystals are pickled with, by module."""
+
+_DTYPES = r"O\d?|[fiubSU]\d{1,4}"
+"""Objects, numbers, truth values, texts."""
+
+
+class Husk:
+    """What a pickle wanted a class or function to be given; the name of its own class is that name."""
+
+    arguments: tuple[Any, ...] = ()
+    state: Any = None
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+def read_pickle(path: str | Path) -> Any:
+    """Open a pickle of numpy arrays, pandas tables and pymatgen structures; nothing in it is run.
+
+    Args:
+        path: The file.
+
+    Returns:
+        What was pickled, arrays and tables made anew, with a ``Husk`` in the place of
+        every pymatgen object.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        DatasetError: It is no pickle, is damaged, or asks for anything else; the
+            message names what.
+    """
+    data = Path(path).read_bytes()
+    try:
+        return _made(_Unpickler(io.BytesIO(data)).load(), {})
+    except DatasetError as error:
+        raise DatasetError(f"{path} {error}") from error
+    except Exception as error:  # damaged bytes lead pickle, numpy and pandas to whatever they raise
+        raise DatasetError(f"cannot read {path}: {error!r}; it is no pickle, or damaged") from error
+
+
+def rebuild_structure(husk: Any) -> Structure:
+    """Make a structure from what a pickle held of one.
+
+    Args:
+        husk: A structure as ``read_pickle`` gives it.
+
+    Returns:
+        The structure, with its oxidation states if it had any.
+
+    Raises:
+        DatasetError: It was no structure, or is broken.
+    """
+    if not isinstance(husk, Husk):
+        raise DatasetError(f"it is a {type(husk).__name__}, not a pymatgen Structure")
+    try:
+        sites = [site.state for site in husk.state["_sites"]]
+        return Structure(
+            Lattice(_made(husk.state["_lattice"].state["_matrix"], {})),
+            [_species(site["_species"]) for site in sites],
+            [_made(site["_frac_coords"], {}) for site in sites],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DatasetError(f"its structure is broken ({error!r})") from error
+
+
+class _Unpickler(pickle.Unpickler):
+    """A pickle reader that calls nothing."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if name in _ADMITTED.get(module, ()):
+            return type(name, (Husk,), {})
+        if (module, name) in (("builtins", "slice"), ("__builtin__", "slice")):
+            return slice
+        raise DatasetError(
+            f"asks for {module}.{name}, which tables of crystals do not need, so it is not opened: it may do "
+            "harm; write it anew with nothing but numpy, pandas and pymatgen in it"
+        )
+
+
+def _made(item: Any, done: dict[int, Any]) -> Any:
+    """An item with all arrays and tables in it made; ``done`` has those that occur again."""
+    if id(item) in done:
+        return done[id(item)]
+    if isinstance(item, Husk):
+        make = _MAKERS.get(type(item).__name__)
+        made = item if make is None else make(item, done)
+    elif isinstance(item, list | tuple):
+        made = type(item)(_made(part, done) for part in item)
+    elif isinstance(item, dict):
+        made = {key: _made(part, done) for key, part in item.items()}
+    else:
+        return item
+    done[id(item)] = made
+    return made
+
+
+def _array(husk: Husk, done: dict[int, Any]) -> NDArray:
+    if type(husk).__name__ == "_frombuffer":
+        data, dtype, shape, order = husk.arguments
+    else:
+        _, shape, dtype, column_major, data = husk.state
+        order = "F" if column_major else "C"
+    kind = _dtype(dtype)
+    if kind.kind != "O":
+        return np.frombuffer(_bytes(data), kind).reshape(shape, order=order).copy()
+    array = np.empty(len(data), dtype=object)
+    for place, item in enumerate(data):
+        array[place] = _made(item, done)
+    return array.reshape(shape)
+
+
+def _scalar(husk: Husk, done: dict[int, Any]) -> Any:
+    dtype, data = husk.arguments
+    return np.frombuffer(_bytes(data), _dtype(dtype))[0]
+
+
+def _dtype(husk: Husk) -> np.dtype:
+    name, order = husk.arguments[0], husk.state[1]
+    if not re.fullmatch(_DTYPES, name):
+        raise ValueError(f"it has an array of {name!r}")
+    return np.dtype(name).newbyteorder(order)
+
+
+def _bytes(data: Any) -> bytes:
+    """The content of an array; before protocol 3, bytes were texts to be encoded."""
+    return data.arguments[0].encode("latin1") if isinstance(data, Husk) else bytes(data)
+
+
+def _index(husk: Husk, done: dict[int, Any]) -> pd.Index:
+    content = husk.arguments[1]
+    if "data" in content:
+        return pd.Index(_made(content["data"], done), name=content.get("name"))
+    return pd.RangeIndex(content["start"], content["stop"], content["step"], name=content.get("name"))
+
+
+def _frame(husk: Husk, done: dict[int, Any]) -> pd.DataFrame:
+    names, index, blocks = _blocks(husk.state["_mgr"])
+    names = _made(names, done)
+    columns: dict[int, NDArray] = {}
+    for stored, placement in blocks:
+        places = range(len(names))[placement] if isinstance(placement, slice) else _made(placement, done)
+        columns |= dict(zip(places, _made(stored, done), strict=True))
+    frame = pd.DataFrame({i: columns[i] for i in range(len(names))}, index=_made(index, done))
+    return frame.set_axis(names, axis="columns")
+
+
+def _blocks(manager: Husk) -> tuple[Any, Any, list[tuple[Any, Any]]]:
+    """Names, index, and values with the columns that they are of, as pandas 1.1 or 2 keeps them."""
+    if manager.arguments:
+        blocks, (names, index) = manager.arguments
+        return names, index, [block.arguments[:2] for block in blocks]
+    content = manager.state[3]["0.14.1"]
+    names, index = content["axes"]
+    return names, index, [(block["values"], block["mgr_locs"]) for block in content["blocks"]]
+
+
+_MAKERS: dict[str, Callable[[Husk, dict[int, Any]], Any]] = {
+    "_reconstruct": _array,
+    "_frombuffer": _array,
+    "scalar": _scalar,
+    "_new_Index": _index,
+    "DataFrame": _frame,
+}
+
+
+def _species(composition: Husk) -> dict[Any, float]:
+    return {_specie(specie): float(amount) for specie, amount in composition.state["_data"].items()}
+
+
+def _specie(husk: Husk) -> Element | Species | DummySpecies:
+    if husk.arguments:
+        return Element(husk.arguments[0])
+    if "_el" in husk.state:
+        return Species(_specie(husk.state["_el"]).symbol, husk.state["_oxi_state"])
+    return DummySpecies(husk.state["_symbol"], husk.state["_oxi_state"])

@@ -1,0 +1,135 @@
+"""Pickles of tables and crystals: what is opened, what is refused, and that nothing is run."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pymatgen.core import DummySpecies, Lattice, Structure
+
+from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.original.pickles import Husk, read_pickle, rebuild_structure
+
+
+class Call:
+    """Pickled as a call of a function."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> tuple:
+        return self.call
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_tables_of_crystals_are_opened(materials: pd.DataFrame, tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "data.pkl"
+    path.write_bytes(pickle.dumps((materials, (["mp-1"], [], [])), protocol))
+    table, lists = read_pickle(path)
+    assert lists == (["mp-1"], [], [])
+    pd.testing.assert_frame_equal(table.drop(columns="structure"), materials.drop(columns="structure"))
+    for found, written in zip(table.structure, materials.structure, strict=True):
+        assert isinstance(found, Husk)
+        assert rebuild_structure(found) == written
+
+
+def test_numbers_of_all_kinds_are_opened(write: Callable) -> None:
+    content = [np.float64(1.5), np.arange(6, dtype=">i2").reshape(2, 3), np.array(["a", None], dtype=object)]
+    numbers, array, objects = read_pickle(write("numbers.pkl", content))
+    assert numbers == 1.5
+    np.testing.assert_array_equal(array, content[1])
+    assert objects.tolist() == ["a", None]
+
+
+def test_species_keep_their_states(write: Callable) -> None:
+    written = Structure(
+        Lattice.cubic(4), ["Fe3+", DummySpecies("X", -2), "D"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0]]
+    )
+    assert rebuild_structure(read_pickle(write("one.pkl", written))) == written
+
+
+def test_structures_of_pymatgen_2020_are_rebuilt(rutile: Structure, write: Callable) -> None:
+    """Their sites, lattices and compositions lack attributes of today's."""
+    old = copy.deepcopy(rutile)
+    del old._properties, old._lattice._pbc
+    for site in old:
+        del site._label
+        del site._species._n_atoms
+    path = write("old.pkl", old)
+    broken = pickle.loads(path.read_bytes())
+    with pytest.raises(AttributeError):
+        repr(broken)
+    assert rebuild_structure(read_pickle(path)) == rutile
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (print, "builtins.print"),
+        (eval, "builtins.eval"),
+        (Path.unlink, "pathlib.Path.unlink"),
+        (np.load, "numpy.load"),
+        (pd.read_pickle, "pandas.io.pickle.read_pickle"),
+        (pickle.loads, "_pickle.loads"),
+        (Structure.from_file, "builtins.getattr"),
+    ],
+)
+def test_other_functions_are_refused_by_name(
+    function: Callable, name: str, write: Callable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write("harm.pkl", (pd.DataFrame({"a": [1]}), [Call(function, "ran")]))
+    with pytest.raises(DatasetError, match=f"harm.pkl asks for {name}, which tables of crystals do not need"):
+        read_pickle(path)
+    assert capsys.readouterr().out == ""
+
+
+def test_dotted_names_are_refused(tmp_path: Path) -> None:
+    """Protocol 4 reaches any attribute of a module, so also what a module has imported."""
+    for module, name in (
+        ("numpy", "os.system"),
+        ("pymatgen.core.structure", "os.system"),
+        ("numpy", "dtype.x"),
+    ):
+        harm = (
+            b"\x80\x04" + b"".join(b"\x8c" + bytes([len(x)]) + x.encode() for x in (module, name)) + b"\x93."
+        )
+        (tmp_path / "harm.pkl").write_bytes(harm)
+        with pytest.raises(DatasetError, match=f"asks for {module}.{name}"):
+            read_pickle(tmp_path / "harm.pkl")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a pickle", b"\x80\x04K\x01", b"\x80\xff.", b"(lp0\n"])
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "some.pkl").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"cannot read .*some\.pkl"):
+        read_pickle(tmp_path / "some.pkl")
+
+
+@pytest.mark.parametrize("value", [None, 3.0, "MgO", Husk(), Husk("Ti")])
+def test_what_is_no_structure_is_said_to_be_none(value: Any) -> None:
+    with pytest.raises(DatasetError, match=r"not a pymatgen Structure|its structure is broken"):
+        rebuild_structure(value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_damaged_files_give_an_error_or_data(
+    data: st.DataObject, materials: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    content = bytearray(pickle.dumps(materials, 4))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "damaged.pkl"
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        read_pickle(path)
+    except DatasetError as error:
+        assert "damaged.pkl" in str(error)  # noqa: PT017  either outcome is right
