@@ -1,0 +1,166 @@
+"""The folder to submit, and what the check says of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyRegressor
+
+NOT_EMPTY = ("authors", "algorithm", "algorithm_long", "bibtex_refs", "requirements")
+
+
+class Ensemble(DummyRegressor):
+    """Three networks, as it were."""
+
+    n_ensemble = 3
+
+    def predict(self, structures: Any, return_std: bool = False) -> Any:
+        assert return_std
+        return np.arange(len(structures), dtype=float), np.full(len(structures), 0.5)
+
+
+@pytest.fixture
+def folder(run: Callable, tmp_path: Path) -> Path:
+    """A complete submission of the made-up task."""
+    assert run("--model", "mean", "--authors", "A. Author") == 0
+    return tmp_path / "out" / "matbench_v0.1_Mean-value"
+
+
+@pytest.fixture
+def check(script: Any, folder: Path, capsys: Any) -> Callable[[], tuple[int, str]]:
+    """Run the check: its exit code and what it prints."""
+
+    def run_check() -> tuple[int, str]:
+        capsys.readouterr()
+        return script.main(["check", "--output-dir", str(folder.parent)]), capsys.readouterr().out
+
+    return run_check
+
+
+def change_info(folder: Path, **changes: Any) -> None:
+    info = json.loads((folder / "info.json").read_text()) | changes
+    (folder / "info.json").write_text(
+        json.dumps({key: value for key, value in info.items() if value is not None})
+    )
+
+
+def test_complete__is_ready(folder: Path, check: Callable) -> None:
+    from matbench.bench import MatbenchBenchmark
+
+    info = json.loads((folder / "info.json").read_text())
+    assert all(info[key] for key in (*NOT_EMPTY, "notes"))
+    assert info["authors"] == "A. Author"
+    assert "matbench==0.6" in info["requirements"]["python"]
+    assert MatbenchBenchmark.from_file(folder / "results.json.gz").is_valid
+    assert set(json.loads((folder / "hyperparameters.json").read_text())["matbench_jdft2d"]) == {
+        f"fold_{fold}" for fold in range(5)
+    }
+    code, output = check()
+    assert code == 0
+    assert "ready to submit" in output
+    assert "it is for 1 leaderboards; to be general-purpose it lacks matbench_mp_gap" in output
+    assert "official file" not in output
+
+
+def test_the_script_in_it_runs(folder: Path) -> None:
+    command = [sys.executable, str(folder / "run_matbench.py"), "check", "--output-dir", str(folder / "none")]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (outcome.returncode, outcome.stderr.count("\n")) == (1, 1)
+    assert "has no folder matbench_v0.1_" in outcome.stderr
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def large(folder: Path) -> None:
+    (folder / "model.amdnet").write_bytes(bytes(10_100_000))
+
+
+def zipped(folder: Path) -> None:
+    file = folder / "results.json.gz"
+    file.write_bytes(gzip.compress(file.read_bytes()))
+
+
+def falsified(folder: Path) -> None:
+    file = folder / "results.json.gz"
+    content = json.loads(file.read_text())
+    fold = content["tasks"]["matbench_jdft2d"]["results"]["fold_0"]
+    fold["data"] = dict.fromkeys(fold["data"], 0.0)
+    file.write_text(json.dumps(content))
+
+
+def another(folder: Path) -> None:
+    other = folder.with_name("matbench_v0.1_other")
+    other.mkdir()
+    (other / "info.json").write_text(json.dumps({"algorithm": "Mean-value"}))
+
+
+@pytest.mark.parametrize(
+    ("harm", "missing"),
+    [
+        (remove("info.json"), "info.json is not there"),
+        (remove("results.json.gz"), "results.json.gz is not there"),
+        (remove("run_matbench.py"), None),
+        (lambda folder: [file.unlink() for file in folder.glob("*.py")], "there is no .py or .ipynb file"),
+        (lambda folder: (folder / ".ipynb_checkpoints").mkdir(), ".ipynb_checkpoints must not be there"),
+        (large, "model.amdnet has 10 MB, more than 10"),
+        (zipped, "results.json.gz is no JSON text"),
+        (falsified, "Was the data modified"),
+        (lambda folder: (folder / "info.json").write_text("[]"), "info.json holds no JSON object"),
+        (lambda folder: change_info(folder, notes=None), "info.json has no notes"),
+        (lambda folder: change_info(folder, algorithm="coGN"), "the algorithm coGN is there already"),
+        (another, "the algorithm Mean-value is there already"),
+        *(
+            (lambda folder, key=key: change_info(folder, **{key: ""}), f"info.json has no {key}")
+            for key in NOT_EMPTY
+        ),
+    ],
+)
+def test_what_is_missing_is_named(folder: Path, check: Callable, harm: Callable, missing: str | None) -> None:
+    harm(folder)
+    code, output = check()
+    assert code == (missing is not None)
+    assert (missing or "ready to submit") in output
+
+
+def test_incomplete__says_which_folds(run: Callable, tmp_path: Path, script: Any, capsys: Any) -> None:
+    assert run("--model", "mean", "--fold", "0", "2") == 0
+    assert script.main(["check", "--output-dir", str(tmp_path / "out")]) == 1
+    assert "folds [1, 3, 4] not recorded" in capsys.readouterr().out
+
+
+def test_a_file_that_is_not_the_official_one_is_noted(
+    run: Callable, module: Callable, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    tasks = module("tasks")
+    official = tasks.get_dataset_attribute
+    monkeypatch.setattr(tasks, "get_dataset_attribute", lambda *of: "0" if "hash" in of else official(*of))
+    assert run("--model", "mean") == 0
+    output = capsys.readouterr().out
+    assert "jdft2d.json.gz is not the official file (SHA-256 " in output
+    assert "not the official file by SHA-256; check crystals, labels, order: matbench_jdft2d" in output
+    assert "| jdft2d * | Mean-value |" in output
+
+
+def test_standard_deviations_of_an_ensemble_are_recorded(
+    run: Callable, module: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matbench.bench import MatbenchBenchmark
+
+    monkeypatch.setattr(module("models"), "DummyRegressor", Ensemble)
+    assert run("--model", "mean") == 0
+    written = MatbenchBenchmark.from_file(tmp_path / "out" / "matbench_v0.1_Mean-value" / "results.json.gz")
+    assert written.is_valid
+    fold = written.tasks_map["matbench_jdft2d"].results.fold_0
+    ids = list(fold.data)
+    assert [fold.uncertainty[name]["std"] for name in ids] == [0.5] * len(ids)
+    assert fold.uncertainty[ids[2]]["ci_upper"] == pytest.approx(2 + 1.95996 * 0.5)
