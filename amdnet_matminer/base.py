@@ -35,12 +35,6 @@ if TYPE_CHECKING:
     from amdnet_matminer.training import Labelled, TargetScaler
 
 _OF_THIS_COMPUTER = ("cache_dir", "checkpoint_dir", "init_from")
-_LACKING_IN_FORMAT_1: dict[str, Any] = {
-    "training": None,
-    "domain": None,
-    "target_shape": [],
-    "std_factor": 1.0,
-}
 
 
 # A dataclass, since its __init__ is what scikit-learn asks for: it only stores, under the same names.
@@ -144,7 +138,7 @@ class AMDNetEstimator(BaseEstimator):
         if kind not in [base.__name__ for base in cls.__mro__]:
             raise ModelFileError(f"{path} holds no {cls.__name__} but a {kind}; load it with that class")
         try:
-            return cls._restored(_LACKING_IN_FORMAT_1 | description, arrays)
+            return cls._restored(description, arrays)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(
                 f"{path} does not hold a sound {cls.__name__} ({error}); save it anew"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +10,22 @@ import numpy as np
 from matminer.featurizers.base import BaseFeaturizer
 from numpy.typing import NDArray
 from pymatgen.core import Structure
-from sklearn.utils.validation import check_is_fitted
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import TransformerTags
 
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.graphs import GraphCache
-from amdnet_matminer.motifs import FINGERPRINT_LABELS, SHARING_TYPES, MotifGraph, motif_graph, sharing_type
+from amdnet_matminer.motifs import MotifGraph, motif_graph
+from amdnet_matminer.motifs.features import FEATURE_GROUPS, Crystal, Quantities, Sample
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.parallel import map_structures
+from amdnet_matminer.pretrained import pretrained_motif2vec
 from amdnet_matminer.validation import check_structure, check_structures
 
 Features = NDArray[np.float64]
 
-_COUNT_LABELS = (
-    "motif count per atom",
-    "motif distinct names",
-    "motif known fraction",
-    "motif coordination mean",
-    "motif coordination std",
-    "motif connections mean",
-    *(f"motif {sharing}-sharing fraction" for sharing in SHARING_TYPES),
-)
+GROUPS: tuple[str, ...] = ("vectors", *FEATURE_GROUPS)
+"""The feature groups, in the order of their features."""
 
 _CITATIONS = (
     "@article{banjade2021structure, "
@@ -64,58 +60,130 @@ _CITATIONS = (
     "Zhang, Shou-Cheng}, "
     "journal={Proceedings of the National Academy of Sciences}, volume={115}, number={28}, "
     "pages={E6411--E6417}, year={2018}, doi={10.1073/pnas.1801181115}}",
+    "@article{ward2016general, "
+    "title={A general-purpose machine learning framework for predicting properties of inorganic materials}, "
+    "author={Ward, Logan and Agrawal, Ankit and Choudhary, Alok and Wolverton, Christopher}, "
+    "journal={npj Computational Materials}, volume={2}, pages={16028}, year={2016}, "
+    "doi={10.1038/npjcompumats.2016.28}}",
+    "@article{okeeffe1991atom, "
+    "title={Atom sizes and bond lengths in molecules and crystals}, "
+    "author={O'Keeffe, Michael and Brese, N. E.}, "
+    "journal={Journal of the American Chemical Society}, volume={113}, number={9}, pages={3226--3229}, "
+    "year={1991}, doi={10.1021/ja00009a002}}",
 )
 
 
 class MotifFeaturizer(BaseFeaturizer):
-    """Structure motifs of a crystal: their vectors, shapes, and how they are joined.
+    """Structure motifs of a crystal: their vectors, elements, shapes, and how they are joined.
 
     A motif is a centre with its bonded anions, a coordination polyhedron; in an
     element or an alloy it is an atom with its bonded neighbours. ``fit`` learns a
     vector for each kind of motif from the motifs that it shares corners, edges and
     faces with (Motif2Vec; Banjade et al., Science Advances 7, eabf1754, 2021,
-    https://doi.org/10.1126/sciadv.abf1754). ``featurize`` describes one crystal.
+    https://doi.org/10.1126/sciadv.abf1754). With ``from_preset("mp2018")`` the
+    vectors are pretrained, and no fit is needed.
 
     No feature depends on the choice of unit cell or the order of sites, and every
-    feature is a finite number for every ordered crystal: an isolated atom has an
-    all-zero fingerprint and coordination 0; without shared ligands the three
-    sharing fractions are 0; motifs unknown to ``fit`` get the vector that
-    ``Motif2Vec`` defines; if no site is a centre, all features are 0.
+    feature is a finite number for every ordered crystal: what has nothing to
+    describe is 0, such as the angles of an isolated atom, or all features if no
+    site is a centre. Motifs without a learned vector get the one that ``Motif2Vec``
+    defines for them.
 
     Features:
-        - motif vector [k] mean/std: over the crystal's motifs, component k of their
-          Motif2Vec vectors
-        - motif fingerprint [component] mean/std: over the crystal's motifs, a
-          component of matminer's ``CrystalNNFingerprint`` ("ops"), such as
-          "octahedral CN_6"
-        - motif count per atom: motifs divided by atoms
-        - motif distinct names: number of kinds of motifs, such as "TiO6 octahedral"
-        - motif known fraction: fraction of the motifs whose kind ``fit`` has seen
-        - motif coordination mean/std: ligands per motif
-        - motif connections mean: neighbouring motifs that a motif shares ligands with
-        - motif corner-/edge-/face-sharing fraction: fraction of these connections
-          with 1, 2, and 3 or more shared ligands
+        Group "vectors":
+            - motif vector [k] mean/std/max: over the crystal's motifs, component k of
+              their Motif2Vec vectors
+            - motif known fraction: of the motifs, those whose vector was learned
+        Group "stoichiometry":
+            - motif count per atom: motifs divided by atoms
+            - motif volume: volume of the crystal per motif, in cubic angstrom
+            - motif distinct names/centers/ligands: number of kinds of motifs, such as
+              "TiO6 octahedral", and of elements among centres and among ligands
+        Group "centers":
+            - motif [element]-centered fraction: of the motifs, those whose centre is this
+              element, hydrogen to lawrencium
+        Group "elements":
+            - motif center [property] mean/std/min/max: over the motifs, a property of the
+              centre's element in Magpie's tables, such as "electronegativity"
+            - motif ligand [property] mean/std/min/max: the same of ligands, over the bonds
+        Group "fingerprint":
+            - motif fingerprint [component] mean/std: over the motifs, a component of
+              matminer's ``CrystalNNFingerprint`` ("ops"), such as "octahedral CN_6"
+        Group "geometries":
+            - motif [geometry] fraction: of the motifs, those named so, such as
+              "octahedral"; "other" are named by their coordination number alone
+        Group "coordination":
+            - motif coordination mean/std/min/max: ligands per motif
+            - motif ligand coordination mean/std/min/max: motifs per ligand
+        Group "sharing":
+            - motif connections mean/std/min/max: neighbours that a motif shares ligands with
+            - motif corner-/edge-/face-sharing fraction: of the connections, those
+              with 1, 2, and 3 or more shared ligands
+        Group "bonds":
+            - motif bond length mean/std/min/max: over the bonds, in angstrom
+            - motif relative bond length mean/std/min/max: divided by the sum of covalent radii
+            - motif bond polarity mean/std/min/max: difference of electronegativities
+            - motif distortion mean/std/min/max: over the motifs, mean deviation of its bond
+              lengths from their mean, relative to that (Baur, 1974)
+        Group "valence":
+            - motif bond valence mean/std/min/max: over the bonds (O'Keeffe and Brese, 1991)
+            - motif center/ligand bond valence mean/std/min/max: over the motifs and over
+              the ligands, the sum of the valences of their bonds
+        Group "angles":
+            - motif connection angle mean/std/min/max: over the connections, mean
+              centre-ligand-centre angle, in degrees
+            - motif connection distance mean/std/min/max: centre to centre, in angstrom
 
     ``set_n_jobs`` sets the number of processes, all processors by default.
 
     Args:
-        n_components: Length of the motif vectors.
+        n_components: Length of the motif vectors; of pretrained ones, the leading components.
+        features: Which of the groups to compute, in any order; None is all.
+        pretrained: Name of motif vectors that come with the package (``"mp2018"``),
+            which make ``fit`` unnecessary; None lets ``fit`` learn them.
         cache_dir: Folder that keeps motif graphs for all later calls; None makes them anew.
         verbose: 1 shows a progress bar while motifs are looked for.
 
     Attributes:
-        motif2vec_: The fitted ``Motif2Vec``.
+        motif2vec_: The ``Motif2Vec`` that ``fit`` fitted.
     """
 
     motif2vec_: Motif2Vec
 
-    def __init__(self, n_components: int = 16, cache_dir: str | Path | None = None, verbose: int = 0) -> None:
+    def __init__(
+        self,
+        n_components: int = 16,
+        features: Sequence[str] | None = None,
+        pretrained: str | None = None,
+        cache_dir: str | Path | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
+        self.features = features
+        self.pretrained = pretrained
         self.cache_dir = cache_dir
         self.verbose = verbose
 
+    @classmethod
+    def from_preset(cls, preset: str) -> MotifFeaturizer:
+        """Make a featurizer that needs no ``fit``.
+
+        Args:
+            preset: ``"mp2018"``: motif vectors of 44,787 crystals of the Materials
+                Project, all features. Its card is beside its file, in
+                ``amdnet_matminer/pretrained``.
+
+        Returns:
+            The featurizer.
+
+        Raises:
+            ValueError: There is no such preset.
+        """
+        pretrained_motif2vec(preset)
+        return cls(pretrained=preset)
+
     def fit(self, X: Iterable[Structure], y: Any = None) -> MotifFeaturizer:
-        """Learn motif vectors.
+        """Learn motif vectors, unless they are pretrained or not among the features.
 
         Args:
             X: List, Series or object array of ordered crystals.
@@ -127,9 +195,10 @@ class MotifFeaturizer(BaseFeaturizer):
         Raises:
             StructureError: There is no structure, or one cannot be used; the message
                 names its index, the reason and the remedy.
-            ValueError: ``n_components`` is below 1.
+            ValueError: ``n_components`` is below 1, or a group or preset unknown.
         """
-        return self._fit(self._motif_graphs(check_structures(X)))
+        structures = check_structures(X)
+        return self._fit(self._motif_graphs(structures) if self._learns else [])
 
     def fit_transform(self, X: Iterable[Structure], y: Any = None) -> Features:
         """Fit and transform the same crystals, finding their motifs only once.
@@ -164,9 +233,9 @@ class MotifFeaturizer(BaseFeaturizer):
 
         Raises:
             StructureError: There is no structure, or one cannot be used.
-            NotFittedError: Before ``fit``.
+            NotFittedError: Before ``fit``, where one is needed.
         """
-        self._check_fitted()
+        self._quantities()
         structures = check_structures(X)
         return self._features_of_all(structures, self._motif_graphs(structures))
 
@@ -181,25 +250,36 @@ class MotifFeaturizer(BaseFeaturizer):
 
         Raises:
             StructureError: It is no structure, disordered, or otherwise unusable.
-            NotFittedError: Before ``fit``.
+            NotFittedError: Before ``fit``, where one is needed.
         """
-        self._check_fitted()
-        return self._features(structure, self._maker()(structure)).tolist()
+        quantities = self._quantities()
+        return _features(structure, self._maker()(structure), quantities).tolist()
 
     def feature_labels(self) -> list[str]:
         """Name the features.
 
         Returns:
-            The column names, each beginning with "motif".
+            One label per feature; see the class description.
 
         Raises:
-            NotFittedError: Before ``fit``.
+            NotFittedError: Before ``fit``, where one is needed.
+            ValueError: A group or preset is unknown.
         """
-        self._check_fitted()
-        vectors = [f"vector {k + 1}" for k in range(self.motif2vec_.n_components)]
-        fingerprints = [f"fingerprint {label}" for label in FINGERPRINT_LABELS]
-        described = [f"motif {name} {stat}" for name in vectors + fingerprints for stat in ("mean", "std")]
-        return [*described, *_COUNT_LABELS]
+        return [label for quantities in self._quantities() for label in quantities.labels]
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Name the features, for scikit-learn; with this ``set_output`` works.
+
+        Args:
+            input_features: Ignored.
+
+        Returns:
+            ``feature_labels`` as an array.
+
+        Raises:
+            NotFittedError: Before ``fit``, where one is needed.
+        """
+        return np.array(self.feature_labels(), dtype=object)
 
     def precheck(self, structure: Any) -> bool:
         """Tell quickly whether an object can be featurized.
@@ -221,7 +301,7 @@ class MotifFeaturizer(BaseFeaturizer):
 
         Returns:
             BibTeX entries: AMDNet and its motifs, CrystalNN, the fingerprint,
-            matminer, and Atom2Vec for the decomposition.
+            matminer, Magpie, bond valences, and Atom2Vec for the decomposition.
         """
         return list(_CITATIONS)
 
@@ -233,13 +313,70 @@ class MotifFeaturizer(BaseFeaturizer):
         """
         return ["amdnet_matminer developers"]
 
-    def _check_fitted(self) -> None:
-        check_is_fitted(
-            self,
-            "motif2vec_",
-            msg="this %(name)s has learned no motif vectors yet; call fit(structures) first, "
-            "or fit_featurize_dataframe(df, 'structure')",
+    def __sklearn_is_fitted__(self) -> bool:
+        return not self._learns or hasattr(self, "motif2vec_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags = TransformerTags()
+        tags.requires_fit = self._learns
+        return tags
+
+    @property
+    def _learns(self) -> bool:
+        """Whether there is anything to fit."""
+        return self.pretrained is None and "vectors" in self._groups()
+
+    def _groups(self) -> list[str]:
+        """The chosen groups, in their own order."""
+        chosen = set(GROUPS if self.features is None else self.features)
+        if isinstance(self.features, str) or not chosen.issubset(GROUPS):
+            raise ValueError(f"features must be a list of some of {GROUPS}, or None; got {self.features!r}")
+        return [group for group in GROUPS if group in chosen]
+
+    def _quantities(self) -> list[Quantities]:
+        """What is computed; NotFittedError if it cannot be, yet."""
+        found: list[Quantities] = []
+        for group in self._groups():
+            found += self._of_vectors() if group == "vectors" else FEATURE_GROUPS[group]
+        return found
+
+    def _of_vectors(self) -> tuple[Quantities, ...]:
+        """The quantities of the group "vectors"."""
+        motif2vec = self._motif2vec()
+        # The components are in the order of their singular values: the leading ones
+        # are what a fit with fewer components gives.
+        width = motif2vec.n_components if self.pretrained is None else self.n_components
+
+        def vectors(crystal: Crystal) -> Sample:
+            return motif2vec.vectors(crystal.graph)[:, :width], crystal.graph.multiplicity
+
+        def known(crystal: Crystal) -> Sample:
+            return motif2vec.known(crystal.graph)[:, None], crystal.graph.multiplicity
+
+        names = tuple(f"vector {k + 1}" for k in range(width))
+        return (
+            Quantities(names, ("mean", "std", "max"), vectors),
+            Quantities(("known",), ("fraction",), known),
         )
+
+    def _motif2vec(self) -> Motif2Vec:
+        if self.pretrained is not None:
+            motif2vec = pretrained_motif2vec(self.pretrained)
+            if not 1 <= self.n_components <= motif2vec.n_components:
+                raise ValueError(
+                    f"n_components must be 1 to {motif2vec.n_components}, the length of the pretrained "
+                    f"motif vectors {self.pretrained!r}; got {self.n_components}"
+                )
+            return motif2vec
+        if not hasattr(self, "motif2vec_"):
+            raise NotFittedError(
+                "this MotifFeaturizer has learned no motif vectors yet; call fit(structures) or "
+                "fit_featurize_dataframe(df, 'structure') first, or use "
+                "MotifFeaturizer.from_preset('mp2018'), which needs no fit"
+            )
+        return self.motif2vec_
 
     def _motif_graphs(self, structures: list[Structure]) -> list[MotifGraph]:
         return list(map_structures(self._maker(), structures, self.n_jobs, "motifs", bool(self.verbose)))
@@ -250,43 +387,16 @@ class MotifFeaturizer(BaseFeaturizer):
         return GraphCache(self.cache_dir, motif_graph, engine="fast").graph
 
     def _fit(self, graphs: list[MotifGraph]) -> MotifFeaturizer:
-        self.motif2vec_ = Motif2Vec(n_components=self.n_components).fit(graphs)
+        if self._learns:
+            self.motif2vec_ = Motif2Vec(n_components=self.n_components).fit(graphs)
         return self
 
     def _features_of_all(self, structures: list[Structure], graphs: list[MotifGraph]) -> Features:
+        quantities = self._quantities()
         pairs = zip(structures, graphs, strict=True)
-        return np.array([self._features(structure, graph) for structure, graph in pairs])
-
-    def _features(self, structure: Structure, graph: MotifGraph) -> Features:
-        """All features of a crystal, in the order of ``feature_labels``."""
-        of_motifs = np.hstack([self.motif2vec_.vectors(graph), graph.fingerprint])
-        known = self.motif2vec_.known(graph)
-        return np.concatenate(
-            [
-                _mean_and_std(of_motifs, graph.multiplicity),
-                [
-                    graph.multiplicity.sum() / len(structure),
-                    len(set(graph.name.tolist())),
-                    _mean_and_std(known[:, None], graph.multiplicity)[0],
-                ],
-                _mean_and_std(graph.coordination[:, None], graph.multiplicity),
-                _sharing(graph),
-            ]
-        )
+        return np.array([_features(structure, graph, quantities) for structure, graph in pairs])
 
 
-def _mean_and_std(values: NDArray[Any], weight: NDArray[Any]) -> Features:
-    """Mean and population standard deviation of each column in turn, 0 without rows; shape (2 K,)."""
-    share = weight / max(weight.sum(), 1)
-    mean = share @ values
-    variance = share @ (values - mean) ** 2
-    return np.column_stack([mean, np.sqrt(variance)]).ravel()
-
-
-def _sharing(graph: MotifGraph) -> Features:
-    """Connections per motif, and the fraction of them by corner, edge and face."""
-    n_edges = np.bincount(
-        sharing_type(graph.n_shared), weights=graph.multiplicity[graph.receiver], minlength=len(SHARING_TYPES)
-    )
-    n_motifs = graph.multiplicity.sum()
-    return np.array([n_edges.sum() / max(n_motifs, 1), *(n_edges / max(n_edges.sum(), 1))])
+def _features(structure: Structure, graph: MotifGraph, quantities: Iterable[Quantities]) -> Features:
+    crystal = Crystal(graph, np.array(structure.atomic_numbers), structure.volume)
+    return np.concatenate([np.zeros(0), *(chosen.features(crystal) for chosen in quantities)])

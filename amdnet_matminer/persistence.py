@@ -196,7 +196,8 @@ def _checked_description(description: Any) -> dict[str, Any]:
 def _upgraded(description: dict[str, Any]) -> dict[str, Any]:
     """A description of format 1, the only one before, in the form of today.
 
-    There was one target then, no weight decay, and the bonds of motifs were not counted.
+    There was one target and one network then, no weight decay, no summary of the training
+    data, and the bonds of motifs were not counted.
     """
     ladder, scaler = description["ladder"], description["scaler"]
     bonds = _LIGANDS_PER_MOTIF * ladder["first"][3]
@@ -204,6 +205,10 @@ def _upgraded(description: dict[str, Any]) -> dict[str, Any]:
         "parameters": description["parameters"] | {"weight_decay": 0.0},
         "ladder": ladder | {"first": [*ladder["first"], bonds]},
         "scaler": {name: [value] for name, value in scaler.items()},
+        "training": None,
+        "domain": None,
+        "target_shape": [],
+        "std_factor": 1.0,
     }
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_checks
 
+from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.motifs import MotifGraph, motif_graph
-from amdnet_matminer.motifs.motif2vec import Motif2Vec
+from amdnet_matminer.motifs.motif2vec import Motif2Vec, count_environments, motif_parts
 
 TI, SR, AL, SI = "TiO6 octahedral", "SrO12 cuboctahedral", "AlO6 octahedral", "SiO4 tetrahedral"
 CORNER, EDGE, FACE = 1, 2, 3
@@ -38,6 +43,7 @@ def crystal(names: list[str], *shared: tuple[int, int, int]) -> MotifGraph:
         n_shared=n_shared,
         angle=np.ones(e, dtype=np.float32),
         multiplicity=np.ones(n, dtype=np.int32),
+        edge_multiplicity=np.ones(e, dtype=np.int32),
     )
 
 
@@ -52,18 +58,66 @@ def similarities(vectors: np.ndarray) -> np.ndarray:
     return vectors @ vectors.T
 
 
-def test_vectors_keep_the_similarities_of_the_normalised_environment_matrix():
-    # Rows Al, Si, Sr, Ti; counts of crystals, so the second corner of rutile adds nothing.
-    # Columns: Al corner, Al edge, Al face, Si corner, Sr corner, Sr face, Ti corner, Ti edge, Ti face.
-    matrix = np.array(
-        [
-            [1, 2, 1, 1, 0, 0, 0, 0, 0],
-            [1, 0, 0, 0, 0, 0, 0, 0, 0],
-            [0, 0, 0, 0, 1, 1, 0, 0, 1],
-            [0, 0, 0, 0, 0, 1, 2, 1, 0],
-        ],
-        dtype=float,
+# Rows Al, Si, Sr, Ti; counts of crystals, so the second corner of rutile adds nothing.
+# Columns: Al corner, Al edge, Al face, Si corner, Sr corner, Sr face, Ti corner, Ti edge, Ti face.
+COMPOUNDS = np.array(
+    [
+        [1, 2, 1, 1, 0, 0, 0, 0, 0],
+        [1, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 1, 1, 0, 0, 1],
+        [0, 0, 0, 0, 0, 1, 2, 1, 0],
+    ],
+    dtype=float,
+)
+
+
+def test_environments_are_counted_once_per_compound():
+    found = count_environments(iter(CRYSTALS))
+    assert found.names.tolist() == [AL, SI, SR, TI]
+    assert found.counts.tolist() == [2, 1, 1, 2]
+    assert found.environments[:4] == [(AL, "corner"), (AL, "edge"), (AL, "face"), (SI, "corner")]
+    assert np.array_equal(found.matrix.toarray(), COMPOUNDS)
+
+
+def test_environments_by_occurrence_are_neighbours_per_motif():
+    found = count_environments([RUTILE, KYANITE], counting="occurrence")
+    columns = pd.MultiIndex.from_tuples(found.environments)
+    table = pd.DataFrame(found.matrix.toarray(), found.names, columns)
+    # Each Ti of two has two corners, and one of them an edge with its image, from both sides.
+    assert table.loc[TI, (TI, "corner")] == 2
+    assert table.loc[TI, (TI, "edge")] == 1
+    assert table.loc[AL, (SI, "corner")] == 1
+
+
+def test_occurrence_does_not_depend_on_the_cell(rutile):
+    one, two = (
+        count_environments([motif_graph(s)], counting="occurrence") for s in (rutile, rutile * (1, 1, 2))
     )
+    assert one.matrix.toarray() == pytest.approx(two.matrix.toarray())
+    assert one.matrix.sum() == pytest.approx(10)
+
+
+def test_merged_motifs_and_edges_count_as_often_as_they_stand_for():
+    merged = crystal([TI, AL], (0, 1, CORNER))._replace(
+        multiplicity=np.array([1, 2]), edge_multiplicity=np.array([6, 3])
+    )
+    # As crystal() lays them out, the first edge ends at Al and the second at Ti.
+    found = count_environments([merged], counting="occurrence")
+    assert found.matrix.toarray().tolist() == [[0, 6], [3, 0]]
+
+
+def test_rare_motifs_are_left_out():
+    found = count_environments(CRYSTALS, min_count=2)
+    assert found.names.tolist() == [AL, TI]
+    assert {name for name, _ in found.environments} == {AL, TI}
+    model = Motif2Vec(n_components=3, min_count=2).fit(CRYSTALS)
+    assert model.known(PEROVSKITE).tolist() == [True, False]
+    # Their geometries are still known by their shape.
+    assert model.geometries_.tolist() == ["cuboctahedral", "octahedral", "tetrahedral"]
+
+
+def test_vectors_keep_the_similarities_of_the_damped_normalised_environment_matrix():
+    matrix = np.log1p(COMPOUNDS)
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
     model = Motif2Vec(n_components=4).fit(CRYSTALS)
     assert model.names_.tolist() == [AL, SI, SR, TI]
@@ -139,10 +193,11 @@ def test_crystals_without_motifs_or_edges(crystals):
 @pytest.mark.parametrize(
     ("name", "like"),
     [
-        ("TiO5F octahedral", [TI]),  # the same centre and geometry
-        ("TiNO5 octahedral", [TI]),
+        ("TiO5 square pyramidal", [TI]),  # the same centre and ligand elements
         ("CrO6 octahedral", [AL, TI]),  # the same ligands and geometry
-        ("CrF4 tetrahedral", [SI]),  # the same geometry
+        ("CrO7 cubic", [AL, SI, SR, TI]),  # the same ligand elements
+        ("TiO5F octahedral", [AL, TI]),  # the same geometry
+        ("CrF4 tetrahedral", [SI]),
         ("TO4 tetrahedral", [SI]),
     ],
 )
@@ -154,15 +209,20 @@ def test_unknown_motif_gets_the_mean_vector_of_its_like(name, like):
     assert model.known(crystal([name, TI])).tolist() == [False, True]
 
 
+def test_unknown_geometry_is_taken_for_the_nearest_in_fingerprint():
+    shapes = np.zeros((3, 61), dtype=np.float32)
+    shapes[1:, 5] = 1.0, 0.8
+    known = crystal([TI, SI], (0, 0, EDGE), (1, 1, CORNER))._replace(fingerprint=shapes[:2])
+    model = Motif2Vec(n_components=2).fit([known])
+    unknown = crystal(["CsCl8 cubic"])._replace(fingerprint=shapes[2:])
+    assert model.vectors(unknown) == pytest.approx(model.vectors(crystal([SI])))
+    assert model.vectors(unknown).any()
+
+
 def test_centre_and_ligand_are_not_mixed_up():
-    # An oxygen centre is not like motifs with oxygen ligands, nor Ti like T.
-    model = Motif2Vec(n_components=2).fit([crystal(["TiO linear", "OO6 octahedral"], (0, 1, CORNER))])
-    assert not model.vectors(crystal(["OTi bent"])).any()
-
-
-def test_motif_unlike_any_has_the_zero_vector():
-    model = Motif2Vec(n_components=2).fit(CRYSTALS)
-    assert not model.vectors(crystal(["CsCl8 cubic"])).any()
+    assert motif_parts("TiO5F octahedral") == ("Ti", "O5F", "octahedral")
+    assert motif_parts("OH2 bent 120 degrees") == ("O", "H2", "bent 120 degrees")
+    assert motif_parts("He isolated") == ("He", "", "isolated")
 
 
 def test_real_crystals(rutile, rock_salt, perovskite):
@@ -175,25 +235,130 @@ def test_real_crystals(rutile, rock_salt, perovskite):
 
 def test_estimator_conventions():
     model = Motif2Vec(n_components=3)
-    assert model.get_params() == {"n_components": 3}
+    assert model.get_params() == {"n_components": 3, "min_count": 1, "counting": "compound"}
     assert model.fit(CRYSTALS) is model
     copy = clone(model)
     assert copy.get_params() == model.get_params()
-    with pytest.raises(NotFittedError, match=r"call fit\(motif_graphs\) first"):
-        copy.vectors(RUTILE)
-    with pytest.raises(NotFittedError, match=r"call fit\(motif_graphs\) first"):
-        copy.known(RUTILE)
     restored = pickle.loads(pickle.dumps(model))
     assert np.array_equal(restored.vectors(PEROVSKITE), model.vectors(PEROVSKITE))
+    for check in (
+        estimator_checks.check_estimator_cloneable,
+        estimator_checks.check_parameters_default_constructible,
+        estimator_checks.check_get_params_invariance,
+        estimator_checks.check_set_params,
+        estimator_checks.check_no_attributes_set_in_init,
+        estimator_checks.check_mixin_order,
+    ):
+        check("Motif2Vec", Motif2Vec())
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: model.vectors(RUTILE),
+        lambda model: model.known(RUTILE),
+        lambda model: model.transform([RUTILE]),
+        lambda model: model.most_similar(TI),
+        lambda model: model.to_frame(),
+        lambda model: model.get_feature_names_out(),
+        lambda model: model.save("never.npz"),
+    ],
+)
+def test_use_before_fit(use):
+    with pytest.raises(NotFittedError, match=r"call fit\(motif_graphs\) first"):
+        use(Motif2Vec())
+
+
+def test_transform_gives_mean_vectors():
+    model = Motif2Vec(n_components=3).fit(CRYSTALS)
+    weighted = PEROVSKITE._replace(multiplicity=np.array([1, 3], dtype=np.int32))
+    ti, sr = model.vectors(PEROVSKITE)
+    found = model.transform([PEROVSKITE, weighted, crystal([])])
+    assert found == pytest.approx(np.array([(ti + sr) / 2, (ti + 3 * sr) / 4, np.zeros(3)]))
+    assert model.transform([]).shape == (0, 3)
+
+
+def test_in_a_pipeline_with_named_columns():
+    pipeline = make_pipeline(Motif2Vec(n_components=3), PCA(2)).set_output(transform="pandas")
+    assert pipeline.fit_transform(CRYSTALS).columns.tolist() == ["pca0", "pca1"]
+    assert pipeline[0].transform(CRYSTALS).columns.tolist() == [f"motif vector {k}" for k in (1, 2, 3)]
+
+
+def test_most_similar_are_those_of_like_environments():
+    like = [crystal([f"{m}O6 octahedral", SR], (0, 0, CORNER), (0, 1, FACE)) for m in ("Ti", "Zr", "Hf")]
+    model = Motif2Vec(n_components=8).fit([*like, KYANITE])
+    found = model.most_similar(TI, n=2)
+    assert set(found.index) == {"ZrO6 octahedral", "HfO6 octahedral"}
+    assert found.is_monotonic_decreasing
+    assert found.iloc[0] == pytest.approx(model.most_similar("ZrO6 octahedral")[TI])
+    with pytest.raises(ValueError, match=r"'TiO66 octahedral' is not among the 6 .* 'TiO6 octahedral'"):
+        model.most_similar("TiO66 octahedral")
+
+
+def test_analogies():
+    # Corners against edges with one and the same neighbour, for two neighbours.
+    model = Motif2Vec(n_components=8).fit(
+        [
+            crystal(["A linear", "X linear"], (0, 1, CORNER)),
+            crystal(["B linear", "X linear"], (0, 1, EDGE)),
+            crystal(["C linear", "Y linear"], (0, 1, CORNER)),
+            crystal(["D linear", "X linear", "Y linear"], (0, 1, EDGE), (0, 2, CORNER)),
+        ]
+    )
+    assert model.most_similar(["B linear", "C linear"], n=1).index[0] == "D linear"
+    assert model.most_similar("D linear", negative=["C linear"], n=1).index[0] == "B linear"
+
+
+def test_table_of_what_was_learned():
+    model = Motif2Vec(n_components=2).fit(CRYSTALS)
+    table = model.to_frame()
+    assert table.columns.tolist() == [
+        "center", "ligands", "geometry", "crystals", "motif vector 1", "motif vector 2"
+    ]  # fmt: skip
+    assert table.loc[TI].tolist() == ["Ti", "O6", "octahedral", 2, *model.vectors_[3]]
+
+
+def test_saved_and_loaded(tmp_path):
+    model = Motif2Vec(n_components=3, min_count=2, counting="occurrence").fit(CRYSTALS)
+    model.save(tmp_path / "motifs.npz")
+    again = Motif2Vec.load(tmp_path / "motifs.npz")
+    assert again.get_params() == model.get_params()
+    assert again.names_.tolist() == model.names_.tolist()
+    assert again.counts_.tolist() == model.counts_.tolist()
+    unknown = crystal(["CrF4 tetrahedral", TI])
+    assert again.vectors(unknown) == pytest.approx(model.vectors(unknown), abs=1e-6)
+    again.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "motifs.npz").read_bytes()
+
+
+def test_files_that_hold_no_vectors(tmp_path):
+    file = tmp_path / "motifs.npz"
+    Motif2Vec(n_components=2).fit(CRYSTALS).save(file)
+    sound = file.read_bytes()
+    np.savez(tmp_path / "other.npz", header=np.array('{"format": "something else"}'))
+    other = (tmp_path / "other.npz").read_bytes()
+    for content in (b"", b"text", pickle.dumps(CRYSTALS), sound[: len(sound) // 2], other):
+        file.write_bytes(content)
+        with pytest.raises(ModelFileError, match=r"motifs\.npz holds no motif vectors .* write it with save"):
+            Motif2Vec.load(file)
+    with pytest.raises(FileNotFoundError):
+        Motif2Vec.load(tmp_path / "absent.npz")
 
 
 def test_fitting_again_forgets_the_first():
     model = Motif2Vec(n_components=2).fit(CRYSTALS).fit([RUTILE])
     assert model.names_.tolist() == [TI]
-    assert not model.vectors(crystal([SI])).any()
+    assert not model.known(crystal([SI])).any()
 
 
-@pytest.mark.parametrize("n_components", [0, -1])
-def test_number_of_components_must_be_positive(n_components):
-    with pytest.raises(ValueError, match=f"n_components must be at least 1, got {n_components}"):
-        Motif2Vec(n_components=n_components).fit(CRYSTALS)
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_components": 0}, "n_components must be at least 1, got 0"),
+        ({"min_count": 0}, "min_count must be at least 1, got 0"),
+        ({"counting": "site"}, "counting must be 'compound' or 'occurrence', got 'site'"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        Motif2Vec(**parameters).fit(CRYSTALS)

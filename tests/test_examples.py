@@ -1,0 +1,25 @@
+"""The examples run, and what they print makes sense."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+
+def test_explain_with_motifs(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the plots extra is not installed")
+    command = [sys.executable, EXAMPLES / "explain_with_motifs.py", "--output", tmp_path]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    mean, forest = (float(error) for error in re.findall(r"MAE +([0-9.]+)", run.stdout))
+    assert forest < 0.3 * mean
+    similar = run.stdout.split("most like perovskite-SrTiO3:\n")[1].split("\n\n")[0]
+    assert similar.count("perovskite-") == 5
+    importances = run.stdout.split("shuffled (eV/atom):\n")[1].split("\n\n")[0].splitlines()
+    assert all(line.startswith("motif ") for line in importances)
+    assert {path.name for path in tmp_path.iterdir()} == {"motif_map.png", "sharing.png", "motif_graph.png"}
