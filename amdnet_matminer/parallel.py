@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import suppress
 from itertools import islice
 from time import perf_counter
 from typing import TypeVar
@@ -118,7 +120,10 @@ def _attempt(
         raise
     except Exception as error:
         failure = StructureError(_report(index, structure, error))
-        failure.__cause__ = error
+        # Some backends send the cause along, and then fail on one that cannot be sent.
+        with suppress(Exception):
+            pickle.dumps(error)
+            failure.__cause__ = error
         return failure
 
 

@@ -25,12 +25,11 @@ import numpy as np
 from common import load_crystals, write_result
 from joblib import Parallel, delayed
 
-from amdnet_matminer.graphs import DualGraph, dual_graph
-from amdnet_matminer.parallel import map_structures
+from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
 
 SETS = {
     "mp2018 oxides": {"target": "band_gap", "unit": "eV", "n_train": 3000, "n_test": 800, "epochs": 25},
-    "nomad2018": {"target": "band_gap", "unit": "eV", "n_train": 1500, "n_test": 400, "epochs": 50},
+    "nomad2018": {"target": "band_gap", "unit": "eV", "n_train": 1000, "n_test": 400, "epochs": 25},
 }
 
 
@@ -108,18 +107,21 @@ def run_once(data: str, settings: dict[str, Any], work: Path, variant: str, seed
         found: dict[str, Any] = json.loads(done.read_text())
         return found
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-    row = {"variant": variant, "seed": seed} | train_variant(data, settings, VARIANTS[variant], seed)
+    row = {"variant": variant, "seed": seed} | train_variant(data, settings, work, VARIANTS[variant], seed)
     done.write_text(json.dumps(row))
     print(row, flush=True)
     return row
 
 
-def train_variant(data: str, settings: dict[str, Any], variant: Variant, seed: int) -> dict[str, Any]:
+def train_variant(
+    data: str, settings: dict[str, Any], work: Path, variant: Variant, seed: int
+) -> dict[str, Any]:
     """Train one network and score it.
 
     Args:
         data: Name of the data set.
         settings: Its sizes and epochs.
+        work: Folder that keeps the graphs.
         variant: Which network.
         seed: Of weights, split, shuffling.
 
@@ -140,7 +142,7 @@ def train_variant(data: str, settings: dict[str, Any], variant: Variant, seed: i
     )
 
     config = NetworkConfig(**variant.config)
-    crystals = read_data(data, settings, variant)
+    crystals = read_data(data, settings, work, variant)
     graphs, y = crystals.training
     rng = np.random.default_rng(seed)
     held, kept = np.split(rng.permutation(len(y)), [len(y) // 10])
@@ -167,12 +169,13 @@ def train_variant(data: str, settings: dict[str, Any], variant: Variant, seed: i
         }
 
 
-def read_data(data: str, settings: dict[str, Any], variant: Variant) -> Data:
+def read_data(data: str, settings: dict[str, Any], work: Path, variant: Variant) -> Data:
     """Load crystals and make the graphs that a variant reads.
 
     Args:
         data: Name of the data set.
         settings: Its sizes.
+        work: Folder that keeps the graphs.
         variant: Whose graphs: nearest neighbours for ``"amdnet"``, all within 5 angstrom for others.
 
     Returns:
@@ -189,12 +192,13 @@ def read_data(data: str, settings: dict[str, Any], variant: Variant) -> Data:
         structures = [s for part, _ in loaded for s in part]
         y = np.concatenate([table[target].to_numpy(float) for _, table in loaded])
     published = variant.config.get("architecture") in ("megnet", "amdnet-2021")
-    make = partial(
+    cache = GraphCache(
+        work / "graphs",
         dual_graph,
         n_neighbors=None if published else 16,
         with_motifs=variant.motifs != "none" and variant.config.get("architecture") != "megnet",
     )
-    graphs = list(map_structures(make, structures, 1, "graphs", False))
+    graphs: Graphs = list(cache.graphs(structures))
     if variant.motifs == "shuffled":
         graphs = shuffle_motifs(graphs, np.random.default_rng(0))
     return Data((graphs[:n_train], y[:n_train]), (graphs[n_train:], y[n_train:]))
