@@ -27,7 +27,12 @@ def with_tables(text: str) -> str:
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     return (
-        before + BEGIN + "\n" + "\n".join([ablation(), speed(), motif_features(), matbench(), engine()]) + END + after
+        before
+        + BEGIN
+        + "\n"
+        + "\n".join([ablation(), speed(), motif_features(), matbench(), engine()])
+        + END
+        + after
     )
 
 

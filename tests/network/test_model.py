@@ -135,3 +135,19 @@ def test_atoms_and_motifs_tell_of_each_other(rutile: Structure, changed: str) ->
     other = graph._replace(motifs=motifs._replace(**{field: getattr(motifs, field) + 1}))
     of_atoms = predict(network, [graph, other])[:, :16]
     assert np.abs(of_atoms[0] - of_atoms[1]).max() > 1e-5
+
+
+def test_mixed_precision_is_near_full_precision(graphs: list[DualGraph]) -> None:
+    config = NetworkConfig(width=16, n_blocks=2)
+    full = build_network(config, seed=2)
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = build_network(config, seed=2)
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)
+    sizes = sizes_of(graphs)
+    batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes, len(graphs)).step_for(sizes.sum(axis=0)))
+    exact, near = (np.asarray(network(batch)).astype(np.float32)[: len(graphs)] for network in (full, mixed))
+    assert not np.array_equal(exact, near)
+    assert np.abs(exact - near).max() < 0.05 * np.abs(exact).max()
