@@ -124,15 +124,15 @@ def model_files(n: int, seed: int, folder: Path) -> dict[str, Any]:
 def model_descriptions(n: int, seed: int, folder: Path) -> dict[str, Any]:
     """Models that are whole but wrongly described: loaded, or a ModelFileError."""
     description, weights = read_model(OLD_MODEL)
+    changed = {name: description[name] for name in ("parameters", "scaler", "ladder", "history")}
+    kept = ("estimator", "training", "domain", "target_shape", "std_factor")
+    whole = {name: description[name] for name in kept}
     findings = Findings()
     path = folder / "model.amdnet"
 
     def act(rng: random.Random) -> str:
-        mutated = mutated_tree(
-            {k: description[k] for k in ("parameters", "scaler", "ladder", "history")}, rng
-        )
         arrays = [w for w in weights if rng.random() > 0.001]
-        write_model(path, {"estimator": "AMDNetRegressor"} | mutated, arrays)
+        write_model(path, whole | mutated_tree(changed, rng), arrays)
         AMDNetRegressor.load(path)
         return "loaded"
 

@@ -30,7 +30,7 @@ def with_tables(text: str) -> str:
         before
         + BEGIN
         + "\n"
-        + "\n".join([ablation(), speed(), motif_features(), matbench(), engine()])
+        + "\n".join([ablation(), motif_features(), matbench(), uncertainty(), robustness(), engine()])
         + END
         + after
     )
@@ -60,31 +60,6 @@ def ablation() -> str:
     return table(title, ["network", "parameters", *heads], rows)
 
 
-def speed() -> str:
-    """Training and prediction rates beside the peers."""
-    result = read(RESULTS / "training_speed-compare.json")
-    rates = {
-        name: {phase: np.median([r[name][phase] for r in result["rounds"]]) for phase in phases}
-        for name, phases in result["rounds"][0].items()
-    }
-    rows = [
-        [
-            name,
-            f"{rate['training']:.0f}",
-            f"{result['ratios'][name]['training / faster peer']:.1f}" if name in result["ratios"] else "",
-            f"{rate['prediction']:.0f}" if "prediction" in rate else "",
-            f"{rate['predict_structure']:.1f}" if "predict_structure" in rate else "",
-        ]
-        for name, rate in rates.items()
-    ]
-    title = (
-        f"**Speed.** Crystals per second on {result['machine']['cores']} cores, {result['n_crystals']} of "
-        f"Materials Project, batches of {result['batch_size']}, graphs ready; medians of "
-        f"{len(result['rounds'])} alternating rounds."
-    )
-    return table(title, ["network", "training", "times the faster peer", "prediction", "one call each"], rows)
-
-
 def motif_features() -> str:
     """Errors of models on motif features, and what they cost."""
     result = read(RESULTS / "motif_features.json")
@@ -103,20 +78,6 @@ def motif_features() -> str:
     )
     heads = ["trained / tested on", "features", "gap, forest (eV)", "gap, boosting"]
     return table(title, [*heads, "energy, forest (eV/atom)", "energy, boosting"], rows)
-
-
-def oxides() -> str:
-    """Errors on real oxides."""
-    results = [read(path) for path in sorted(RESULTS.glob("oxides-*.json"))]
-    heads = [f"{r['target'].replace('_', ' ')} ({r['unit']})" for r in results]
-    rows = [[name, *(f"{r['models'][name]['mae']:.3f}" for r in results)] for name in results[0]["models"]]
-    first = results[0]
-    epochs = first["models"]["amdnet-2021"]["settings"]["epochs"]
-    title = (
-        f"**Real oxides (Materials Project 2018.6.1).** MAE on {first['n_test']} oxides of the validation "
-        f"split; {first['n_training']} oxides and {epochs} epochs of training, seed {first['seed']}, CPU."
-    )
-    return table(title, ["model", *heads], rows)
 
 
 def matbench() -> str:
@@ -147,6 +108,54 @@ def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
         f"{published[forest]['mean']:.4g}",
         f"{minutes:.0f} min",
     ]
+
+
+def uncertainty() -> str:
+    """How far standard deviations can be trusted."""
+    rows = []
+    for path in sorted(RESULTS.glob("uncertainty-*.json")):
+        result = read(path)
+        rows.append(
+            [
+                result["target"].replace("_", " "),
+                f"{result['n_training']:,} / {result['n_test']:,}",
+                f"{result['n_ensemble']}",
+                f"{result['mae_of_one_network']:.3f} → {result['mae']:.3f} {result['unit']}",
+                f"{result['miscalibration_area']:.3f}",
+                f"{result['spearman']:.2f}",
+            ]
+        )
+    title = (
+        "**Uncertainty.** Oxides of the Materials Project; miscalibration area 0 is perfect and 0.5 the worst, "
+        "the rank correlation is that of errors and standard deviations."
+    )
+    heads = [
+        "target",
+        "trained / tested on",
+        "networks",
+        "MAE, one → ensemble",
+        "miscalibration",
+        "correlation",
+    ]
+    return table(title, heads, rows)
+
+
+def robustness() -> str:
+    """What malformed input leads to."""
+    parts = read(RESULTS / "fuzz.json")["parts"]
+    rows = [
+        [
+            name.replace("_", " "),
+            f"{part['cases']:,}",
+            ", ".join(f"{kind} {count:,}" for kind, count in part["outcomes"].items()),
+            f"{len(part['wrong'])}",
+        ]
+        for name, part in parts.items()
+    ]
+    title = (
+        "**Malformed input.** `python benchmarks/fuzz.py`; wrong is any other answer than these, or a hang."
+    )
+    return table(title, ["input", "cases", "answers", "wrong"], rows)
 
 
 def engine() -> str:
