@@ -126,8 +126,8 @@ def uncertainty() -> str:
             ]
         )
     title = (
-        "**Uncertainty.** Oxides of the Materials Project; miscalibration area 0 is perfect and 0.5 the worst, "
-        "the rank correlation is that of errors and standard deviations."
+        "**Uncertainty.** Oxides of the Materials Project; miscalibration area 0 is perfect and 0.5 the "
+        "worst, the rank correlation is that of errors and standard deviations."
     )
     heads = [
         "target",

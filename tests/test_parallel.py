@@ -7,6 +7,7 @@ import weakref
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import parallel
@@ -133,6 +134,7 @@ def test_workers_import_no_deep_learning(perovskite):
         dual_graph(structure)
         return set(sys.modules)
 
+    get_reusable_executor().shutdown(wait=True)  # the workers of other tests may have loaded anything
     (loaded,) = map_structures(modules, [perovskite], n_jobs=2)
     assert "amdnet_matminer.graphs" in loaded
     assert not loaded & {"jax", "keras", "tensorflow", "torch"}
