@@ -30,7 +30,9 @@ def with_tables(text: str) -> str:
         before
         + BEGIN
         + "\n"
-        + "\n".join([ablation(), motif_features(), matbench(), uncertainty(), robustness(), engine()])
+        + "\n".join(
+            [ablation(), speed(), motif_features(), matbench(), uncertainty(), robustness(), engine()]
+        )
         + END
         + after
     )
@@ -58,6 +60,31 @@ def ablation() -> str:
         f"{results[0]['seeds']} and half their range; {sizes}, CPU."
     )
     return table(title, ["network", "parameters", *heads], rows)
+
+
+def speed() -> str:
+    """Training and prediction rates beside the peers."""
+    result = read(RESULTS / "training_speed-compare.json")
+    rates = {
+        name: {phase: np.median([r[name][phase] for r in result["rounds"]]) for phase in phases}
+        for name, phases in result["rounds"][0].items()
+    }
+    rows = [
+        [
+            name,
+            f"{rate['training']:.0f}",
+            f"{result['ratios'][name]['training / faster peer']:.1f}" if name in result["ratios"] else "",
+            f"{rate['prediction']:.0f}" if "prediction" in rate else "",
+            f"{rate['predict_structure']:.1f}" if "predict_structure" in rate else "",
+        ]
+        for name, rate in rates.items()
+    ]
+    title = (
+        f"**Speed.** Crystals per second on {result['machine']['cores']} cores, {result['n_crystals']} of "
+        f"Materials Project, batches of {result['batch_size']}, graphs ready; medians of "
+        f"{len(result['rounds'])} alternating round(s)."
+    )
+    return table(title, ["network", "training", "times the faster peer", "prediction", "one call each"], rows)
 
 
 def motif_features() -> str:

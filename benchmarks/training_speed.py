@@ -181,7 +181,7 @@ def work(architecture: Architecture, crystals: str) -> None:
     from peers.speed import read, report
 
     bench = Bench(*read(crystals), architecture)
-    bench.train(1)
+    bench.train(5)  # all shapes that occur, so that nothing is compiled while the time is taken
     bench.predict()
     report(len(bench.graphs), training=seconds(lambda: bench.train(5)) / 5, prediction=seconds(bench.predict))
 
