@@ -19,13 +19,16 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from common import load_crystals, write_result
 from joblib import Parallel, delayed
 
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
+
+if TYPE_CHECKING:
+    from amdnet_matminer.training import Labelled
 
 SETS = {
     "mp2018 oxides": {"target": "band_gap", "unit": "eV", "n_train": 3000, "n_test": 800, "epochs": 25},
@@ -132,7 +135,6 @@ def train_variant(
     from amdnet_matminer.network import NetworkConfig, initial_weights
     from amdnet_matminer.training import (
         Compilation,
-        Labelled,
         Settings,
         TargetScaler,
         compiled_network,
@@ -143,16 +145,12 @@ def train_variant(
 
     config = NetworkConfig(**variant.config)
     crystals = read_data(data, settings, work, variant)
-    graphs, y = crystals.training
     rng = np.random.default_rng(seed)
-    held, kept = np.split(rng.permutation(len(y)), [len(y) // 10])
-    training, validation = (
-        Labelled([graphs[i] for i in part], y[part, None], np.ones(len(part))) for part in (kept, held)
-    )
+    training, validation = split(*crystals.training, rng)
     recipe = Settings("mae", settings["epochs"], 32, 2e-3, "cosine", settings["epochs"], 0)
     scaler = TargetScaler.of(training.y)
     ladder = SizeLadder.for_crystals(sizes_of(training.graphs), recipe.batch_size)
-    xla = xla_pays(recipe.epochs * recipe.n_batches(len(kept)))
+    xla = xla_pays(recipe.epochs * recipe.n_batches(len(training.y)))
     with compiled_network(Compilation(config, "mae", 1e-4, xla)) as network:
         network.set_weights(initial_weights(network, rng))
         start = perf_counter()
@@ -167,6 +165,17 @@ def train_variant(
             "parameters": int(network.count_params()),
             "seconds": seconds,
         }
+
+
+def split(graphs: Graphs, y: np.ndarray, rng: np.random.Generator) -> tuple[Labelled, Labelled]:
+    """Keep a random tenth of the training crystals to judge epochs by; first the larger part."""
+    from amdnet_matminer.training import Labelled
+
+    held, kept = np.split(rng.permutation(len(y)), [len(y) // 10])
+    training, validation = (
+        Labelled([graphs[i] for i in part], y[part, None], np.ones(len(part))) for part in (kept, held)
+    )
+    return training, validation
 
 
 def read_data(data: str, settings: dict[str, Any], work: Path, variant: Variant) -> Data:
