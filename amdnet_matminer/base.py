@@ -50,6 +50,7 @@ class AMDNetEstimator(BaseEstimator):
     n_neighbors: int = 16
     width: int | None = None
     n_blocks: int = 4
+    dropout: float = 0.1
     motif_cutoff: float = 11.0
     rbf_edge_dim_atom: int = 100
     rbf_edge_dim_motif: int = 100
@@ -240,7 +241,7 @@ class AMDNetEstimator(BaseEstimator):
         differing = [
             f"{name} ({there[name]!r} there, {here[name]!r} here)"
             for name in here
-            if there[name] != here[name]
+            if there[name] != here[name] and name != "dropout"
         ]
         if differing:
             raise ValueError(

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from amdnet_matminer.base import AMDNetEstimator
 from amdnet_matminer.errors import TargetError
 from amdnet_matminer.options import Loss, RegressionLoss
+from amdnet_matminer.pretrained import pretrained_model_file
 from amdnet_matminer.uncertainty import std_factor
 from amdnet_matminer.validation import check_classes, check_targets
 
@@ -45,6 +46,8 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         width: Width of the vectors of nodes and edges; None is the architecture's own,
             64 for ``"amdnet"`` and 32 for the others.
         n_blocks: For ``"amdnet"``, number of blocks; the others have three.
+        dropout: For ``"amdnet"``, part of the hidden values of atoms and motifs that is
+            dropped in training, from 0 to below 1.
         motif_cutoff: Of the published networks, centre of the last Gaussian that
             distances between motifs are expanded in, in angstrom.
         rbf_edge_dim_atom: Of the published networks, number of Gaussians for atom pairs.
@@ -145,6 +148,23 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         validation = self._fit(X, y, sample_weight, validation_data)
         self.std_factor_ = 1.0 if validation is None else self._calibrated(validation)
         return self
+
+    @classmethod
+    def from_pretrained(cls, name: str) -> Self:
+        """Load a model that comes with the package, trained on the Materials Project snapshot 2018.6.1.
+
+        Args:
+            name: ``"mp2018-band-gap"``, PBE band gaps in eV, or ``"mp2018-formation-energy"``,
+                in eV per atom. The cards beside the files in ``amdnet_matminer/pretrained``
+                tell their data, errors and limits.
+
+        Returns:
+            A fitted estimator.
+
+        Raises:
+            ValueError: There is no model of this name.
+        """
+        return cls.load(pretrained_model_file(name))
 
     def partial_fit(
         self, X: Iterable[Structure], y: ArrayLike, sample_weight: ArrayLike | None = None

@@ -59,7 +59,7 @@ def write_model(path: str | Path, description: dict[str, Any], weights: Sequence
         "versions": _versions(),
         "sha256": [_digest(array) for array in arrays],
     }
-    contents = {_DESCRIPTION: json.dumps(header | description, indent=1).encode()}
+    contents = {_DESCRIPTION: json.dumps(description | header, indent=1).encode()}
     contents |= {_weight_name(number): array for number, array in enumerate(arrays)}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -60,7 +60,10 @@ _RANGES = {
     "loss": _choice(RegressionLoss),
     "width": _Range(lambda value: value is None or _is_count(value), "None or an integer of at least 1"),
     "weight_decay": _Range(lambda value: _is_number(value) and value >= 0, "a number of at least 0"),
-    "validation_fraction": _Range(lambda value: _is_number(value) and 0 <= value < 1, "in [0, 1)"),
+    **dict.fromkeys(
+        ("dropout", "validation_fraction"),
+        _Range(lambda value: _is_number(value) and 0 <= value < 1, "in [0, 1)"),
+    ),
     **dict.fromkeys(("atom_cutoff", "motif_cutoff", "learning_rate"), _POSITIVE),
     **dict.fromkeys(("n_neighbors", "n_blocks", "rbf_edge_dim_atom", "rbf_edge_dim_motif"), _COUNT),
     **dict.fromkeys(("epochs", "batch_size", "patience", "n_ensemble"), _COUNT),

@@ -226,6 +226,23 @@ class Bench:
         with compiled_network(self.compilation) as network:
             predict_graphs(network, self.graphs, self.ladder)
 
+    def network_and_batch(self) -> tuple[Any, Any]:
+        """A network of the same kind, and a batch of the usual size for it."""
+        from amdnet_matminer.network import build_network
+
+        return build_network(self.compilation.network), next(self._batches(32))[0]
+
+    def packing_seconds(self) -> float:
+        """How long it takes to put a batch together."""
+        batches = self._batches(32)
+        next(batches)
+        return seconds(lambda: [next(batches) for _ in range(31)]) / 31
+
+    def _batches(self, batch_size: int) -> Any:
+        from amdnet_matminer.training.batches import training_batches
+
+        return training_batches(self.data, -(-len(self.graphs) // batch_size), self.ladder, 0)
+
 
 def seconds(call: Callable[[], object]) -> float:
     """How long a call takes."""
@@ -268,7 +285,36 @@ def epoch_seconds(data: tuple[list[Any], np.ndarray], width: int | None = None) 
     return seconds(lambda: bench.train(2)) / 2
 
 
-PARTS = {"compare": compare, "growth": growth}
+def profile(options: argparse.Namespace) -> dict[str, Any]:
+    """Where the time of a training step goes, and what part of the machine's matrix rate it reaches.
+
+    Args:
+        options: Of the command line.
+
+    Returns:
+        Milliseconds of a step, of its operations by kind and of packing, by architecture.
+    """
+    from step_profile import flops, matrix_rate, record, replay_seconds
+
+    data = load(N_CRYSTALS)
+    rate = matrix_rate()
+    found: dict[str, Any] = {"gigaflops of one large product": rate / 1e9}
+    for architecture in ARCHITECTURES:
+        bench = Bench(*data, architecture)
+        bench.train(2)
+        step = seconds(lambda bench=bench: bench.train(5)) / 5 / -(-len(bench.graphs) // 32)  # type: ignore[misc]
+        calls = record(*bench.network_and_batch())
+        found[architecture] = {
+            "step (ms)": 1e3 * step,
+            "packing, beside it (ms)": 1e3 * bench.packing_seconds(),
+            **{f"{kind} (ms)": 1e3 * value for kind, value in replay_seconds(calls).items()},
+            "matrix rate reached": 3.0 * flops(calls) / step / rate,
+        }
+        print(architecture, found[architecture], flush=True)
+    return found
+
+
+PARTS = {"compare": compare, "profile": profile, "growth": growth}
 
 if __name__ == "__main__":
     main()

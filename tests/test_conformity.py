@@ -264,7 +264,7 @@ class TestSampleWeight:
     @both
     def test_weights_are_repetitions(self, model: AMDNetEstimator, X: list, labels: Callable) -> None:
         """Where batches hold all crystals and no scale is found: then both have the same gradients."""
-        whole = clone(model).set_params(batch_size=100, validation_fraction=0.0, epochs=5)
+        whole = clone(model).set_params(batch_size=100, validation_fraction=0.0, epochs=5, dropout=0.0)
         y, weight = labels(model), np.repeat([3, 1, 2, 1], 3)
         if is_regressor(model):
             whole.set_params(scale_targets=False)

@@ -31,6 +31,7 @@ _EPILOG = """examples:
   amdnet train crystals/ --labels labels.csv --predict band_gap --save_name gap.amdnet
   amdnet evaluate held_out.json.gz --predict band_gap --load_name gap.amdnet
   amdnet predict new_crystals/ --load_name gap.amdnet --output predictions.csv
+  amdnet predict new_crystals/ --model mp2018-band-gap --output predictions.csv
 
 files of the original AMDNet:
   amdnet train --material_file material_data.pkl --motif_file motif_graph.pkl --save_name gap.amdnet

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from amdnet_matminer.estimators import AMDNetRegressor
+from amdnet_matminer.pretrained import MODELS, pretrained_model_file
 
 _STRUCTURES_HELP = (
     "a folder with CIF, VASP or POSCAR files, one such file, a pattern of files in quotes, a dataframe with "
@@ -201,13 +202,28 @@ def _add_output_option(parser: argparse.ArgumentParser, content: str, default: s
 
 
 def _add_load_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    model = parser.add_mutually_exclusive_group(required=True)
+    model.add_argument(
         "--load_name",
         type=Path,
-        required=True,
         metavar="FILE",
         help="a model that amdnet train has saved, or the .hdf5 file of one of the original program",
     )
+    # Both say which file to load, so the commands need not know that there are two ways.
+    model.add_argument(
+        "--model",
+        type=_pretrained,
+        dest="load_name",
+        metavar="NAME",
+        help=f"a model that comes with the package: {', '.join(MODELS)}",
+    )
+
+
+def _pretrained(name: str) -> Path:
+    try:
+        return pretrained_model_file(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _n_jobs(text: str) -> int:

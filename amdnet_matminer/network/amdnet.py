@@ -28,15 +28,22 @@ class GatedBlock(keras.layers.Layer):
         v'_i = v_i + W_o\, \mathrm{silu}(m_i + W_v v_i + W_c c_i + b_v) + b_o
 
     The edge-gated convolution of Bresson and Laurent (arXiv 1711.07553) without its
-    normalisations; the context c is what the other level says of the node.
+    normalisations; the context c is what the other level says of the node. In training,
+    dropout is applied before :math:`W_o`.
 
     Args:
         width: Width of nodes and edges.
         context_width: Width of the context; 0 if there is none.
+        dropout: Part of the hidden values of nodes that is dropped in training.
+        random: Source of what is dropped.
     """
 
-    def __init__(self, width: int, context_width: int) -> None:
+    def __init__(
+        self, width: int, context_width: int, dropout: float, random: keras.random.SeedGenerator
+    ) -> None:
         super().__init__()
+        self.dropout = dropout
+        self.random = random
         of_nodes = (width, width)
         self.receiver = self.add_weight(of_nodes, "zeros", name="kernel_receiver")
         self.sender = self.add_weight(of_nodes, "zeros", name="kernel_sender")
@@ -46,7 +53,9 @@ class GatedBlock(keras.layers.Layer):
         self.update = MLP((width + context_width, width, width), "silu", linear_output=True)
         self.built = True
 
-    def call(self, nodes: Tensor, edges: Tensor, context: list[Tensor], t: Topology) -> tuple[Tensor, Tensor]:
+    def call(
+        self, nodes: Tensor, edges: Tensor, context: list[Tensor], t: Topology, training: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Update nodes (N, width) and edges (P, width); context arrays are (N, .)."""
         # Nodes are multiplied before they are gathered: there are far fewer of them than of edges.
         of_receiver = ops.take(ops.matmul(nodes, self.receiver), t.receiver, axis=0)
@@ -56,7 +65,10 @@ class GatedBlock(keras.layers.Layer):
         received = pool_mean(messages, t.received, t.receiver, ops.shape(nodes)[0])
         kernel, bias = self.update.kernels[0], self.update.biases[0]
         known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
-        return nodes + self.update.after_first(received + known + bias), edges
+        hidden = ops.silu(received + known + bias)
+        if training and self.dropout:
+            hidden = keras.random.dropout(hidden, self.dropout, seed=self.random)
+        return nodes + ops.matmul(hidden, self.update.kernels[1]) + self.update.biases[1], edges
 
 
 class Membership(NamedTuple):
@@ -115,17 +127,18 @@ class AMDNet(keras.Model):
         self.length_basis = GaussianBasis(24, 4.0, 0.25)
         self.gate = MLP((24, width), "sigmoid")
         self.cross_level = config.cross_level
-        context_width = 2 * width if config.cross_level else 0
-        self.atom_blocks = [GatedBlock(width, context_width) for _ in range(config.n_blocks)]
-        self.motif_blocks = [GatedBlock(width, context_width) for _ in range(config.n_blocks)]
+        self.random = keras.random.SeedGenerator(0)
+        sizes = (width, 2 * width if config.cross_level else 0, config.dropout, self.random)
+        self.atom_blocks = [GatedBlock(*sizes) for _ in range(config.n_blocks)]
+        self.motif_blocks = [GatedBlock(*sizes) for _ in range(config.n_blocks)]
         self.head = MLP((2 * width, width, config.n_outputs), "silu", linear_output=True)
         self.built = True
 
-    def call(self, batch: Batch) -> Tensor:
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
         """Predict scaled targets, shape (G, n_outputs), one row per graph, padding included."""
-        return self.head(self.merged(batch))
+        return self.head(self.merged(batch, training))
 
-    def merged(self, batch: Batch) -> Tensor:
+    def merged(self, batch: Batch, training: bool = False) -> Tensor:
         """Means of the last atom and motif vectors side by side, shape (G, 2 width)."""
         of_atoms, of_motifs = Topology.of(batch.atoms), Topology.of(batch.motifs)
         members = self._membership(batch)
@@ -135,8 +148,8 @@ class AMDNet(keras.Model):
         for atom_block, motif_block in zip(self.atom_blocks, self.motif_blocks, strict=True):
             seen_by_atoms = members.read_motifs(motifs, ops.shape(atoms)[0]) if self.cross_level else []
             seen_by_motifs = members.read_atoms(atoms) if self.cross_level else []
-            atoms, pairs = atom_block(atoms, pairs, seen_by_atoms, of_atoms)
-            motifs, sharing = motif_block(motifs, sharing, seen_by_motifs, of_motifs)
+            atoms, pairs = atom_block(atoms, pairs, seen_by_atoms, of_atoms, training=training)
+            motifs, sharing = motif_block(motifs, sharing, seen_by_motifs, of_motifs, training=training)
         n_graphs = ops.shape(batch.crystal)[0]
         means = [
             pool_mean(nodes, t.weight, t.graph, n_graphs)

@@ -17,5 +17,6 @@ class NetworkConfig(NamedTuple):
     rbf_edge_dim_motif: int = 100
     width: int | None = None
     n_blocks: int = 4
+    dropout: float = 0.1
     n_outputs: int = 1
     cross_level: bool = True

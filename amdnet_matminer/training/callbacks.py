@@ -60,6 +60,24 @@ class LearningRate(keras.callbacks.Callback):
         return min(1.0, warm_up) * 0.5 * (1.0 + np.cos(np.pi * epoch / self.epochs))
 
 
+class Chance(keras.callbacks.Callback):
+    """Begin the network's random numbers anew in every epoch, so that a training can go on from any.
+
+    Args:
+        seed: With the number of an epoch it determines what is random in it.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Set the state of the generator, if the network has one."""
+        if hasattr(self.model, "random"):
+            drawn = np.random.default_rng([self.seed, epoch]).integers(2**31)
+            self.model.random.state.assign(np.array([drawn, 0], dtype=self.model.random.state.dtype))
+
+
 class BestWeights(keras.callbacks.Callback):
     """Keep the weights of the best epoch and stop when it is long ago.
 

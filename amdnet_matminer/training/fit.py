@@ -13,7 +13,14 @@ import numpy as np
 from amdnet_matminer.graphs import SizeLadder
 from amdnet_matminer.options import Loss, Schedule
 from amdnet_matminer.training.batches import Labelled, predict_graphs, training_batches
-from amdnet_matminer.training.callbacks import BestWeights, Checkpoint, LearningRate, Progress, Rescue
+from amdnet_matminer.training.callbacks import (
+    BestWeights,
+    Chance,
+    Checkpoint,
+    LearningRate,
+    Progress,
+    Rescue,
+)
 from amdnet_matminer.training.losses import log_loss, validation_error
 from amdnet_matminer.training.scaling import TargetScaler
 
@@ -57,7 +64,7 @@ def train(
         scaler: How targets are scaled.
         ladder: The array sizes that batches are padded to.
         settings: How to train.
-        seed: Of the shuffling.
+        seed: Of the shuffling and of the dropout.
         checkpoint: A file that keeps the state of the training; if it is there, the
             training goes on from it. It is left for the caller to remove.
 
@@ -76,7 +83,7 @@ def train(
     state = Checkpoint(checkpoint, rate, best, rescue)
     state.set_model(network)
     first = state.resume()
-    callbacks = [rate, best, rescue, state]
+    callbacks = [rate, Chance(seed), best, rescue, state]
     if settings.verbose:
         callbacks.append(Progress(settings.epochs, first))
     n_batches = settings.n_batches(len(training.y))

@@ -32,6 +32,7 @@ SETTINGS = {
     "atom_cutoff": (float, "largest distance of an atom pair, in angstrom"),
     "n_neighbors": (int, "neighbours that an atom hears of"),
     "n_blocks": (int, "rounds of messages"),
+    "dropout": (float, "part of the hidden values that is dropped in training"),
     "width": (int, "numbers that an atom's state has"),
     "validation_fraction": (float, "part of the training part that epochs are judged by"),
     "n_ensemble": (int, "networks that are averaged; of several the standard deviation is recorded too"),

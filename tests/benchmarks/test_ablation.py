@@ -47,6 +47,7 @@ def test_a_finished_run_is_not_run_again(graphs, tmp_path, monkeypatch):
 def test_variants_differ_in_what_they_claim():
     variants = ablation.VARIANTS
     assert variants["amdnet, atoms only"].motifs == "none"
-    assert variants["amdnet, levels apart"].config == {"cross_level": False}
-    assert variants["amdnet"].config == variants["amdnet, shuffled motifs"].config
+    assert variants["amdnet, levels apart"].config == variants["amdnet"].config | {"cross_level": False}
+    assert variants["amdnet"].config == variants["amdnet, shuffled motifs"].config == {"dropout": 0.0}
+    assert variants["amdnet with dropout"].config == {}
     assert variants["amdnet, shuffled motifs"].motifs == "shuffled"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -212,10 +213,24 @@ class TestCachedGraphs:
         for graph, crystal in zip(graphs, crystals, strict=True):
             assert_same(graph, dual_graph(crystal))
 
-    def test_are_not_held(self, duals, crystals):
+    @pytest.mark.parametrize("n_held", [0, 2])
+    def test_are_held_up_to_a_limit(self, duals, crystals, n_held, monkeypatch):
+        def size(graph):
+            return sum(array.nbytes for level in graph for array in level)
+
+        limit = sum(size(graph) for graph in duals.graphs(crystals[:n_held]))
+        monkeypatch.setattr(cache, "HELD_BYTES", limit)
         graphs = duals.graphs(crystals)
         alive = [weakref.ref(graph.atoms.sender) for graph in graphs]
-        assert [ref() for ref in alive[:-1]] == [None] * (len(crystals) - 1)
+        assert [ref() is not None for ref in alive[:-1]] == [i < n_held for i in range(len(crystals) - 1)]
+        assert_same(graphs[0], dual_graph(crystals[0]))
+
+    def test_what_is_held_is_not_sent_to_other_processes(self, duals, crystals):
+        graphs = duals.graphs(crystals)
+        size = len(pickle.dumps(graphs))
+        assert_same(graphs[0], dual_graph(crystals[0]))
+        assert len(pickle.dumps(graphs)) == size
+        assert_same(pickle.loads(pickle.dumps(graphs))[0], graphs[0])
 
     def test_sizes(self, duals, crystals):
         expected = sizes_of([dual_graph(crystal) for crystal in crystals])

@@ -125,6 +125,19 @@ def test_one_column_per_target(perovskite: Structure, n_outputs: int) -> None:
     assert network(batch_graphs(graphs, step)).shape == (2, n_outputs)
 
 
+def test_dropout_is_for_training_only(perovskite: Structure) -> None:
+    graphs = [dual_graph(perovskite)]
+    batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes_of(graphs), 1).step_for(sizes_of(graphs)[0]))
+    network = build_network(NetworkConfig(width=8, n_blocks=1, dropout=0.5), seed=1)
+    without = build_network(NetworkConfig(width=8, n_blocks=1, dropout=0.0), seed=1)
+    expected = np.asarray(without(batch))
+    np.testing.assert_array_equal(network(batch), expected)
+    np.testing.assert_array_equal(without(batch, training=True), expected)
+    drawn = [np.asarray(network(batch, training=True)) for _ in range(2)]
+    assert not np.array_equal(drawn[0], expected)
+    assert not np.array_equal(drawn[0], drawn[1])
+
+
 @pytest.mark.parametrize("changed", ["length", "angle", "n_shared", "fingerprint"])
 def test_atoms_and_motifs_tell_of_each_other(rutile: Structure, changed: str) -> None:
     """What only the motif level knows reaches the vector that is the mean over atoms."""

@@ -65,6 +65,13 @@ def test_an_interrupted_fit_ends_as_an_uninterrupted_one(
         np.testing.assert_array_equal(one, other)
 
 
+def test_the_same_fit_twice_drops_the_same(data: Labelled) -> None:
+    first, second = fit(data), fit(data)
+    assert first[0] == second[0]
+    for one, other in zip(first[1], second[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_finished_checkpoint_is_not_trained_on(
     data: Labelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

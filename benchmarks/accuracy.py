@@ -1,0 +1,185 @@
+"""What the training benchmarks share: errors by kind of crystal, shipped files and their cards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+
+from amdnet_matminer import AMDNetRegressor, motif_graphs
+from amdnet_matminer.persistence import read_model, write_model
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.str_]
+
+NONMETALS = {1, 2, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32, 33, 34, 35, 36, 51, 52, 53, 54, 85, 86}
+"""Atomic numbers of the elements that make no oxide a metal oxide."""
+ATOMS = (8, 24, 60)
+FEWEST = 20
+"""Crystals that a row of a card is about, at least."""
+LIMITS = """Motifs are called by the geometry that most of a crystal's motifs have; rows of fewer than
+{fewest} crystals are left out.
+
+## Limits
+
+The labels are computed, not measured: PBE band gaps are too small by about a third to a half, and
+two snapshots of the Materials Project differ by 0.056 eV and 0.014 eV/atom on average. Structures
+should be relaxed with the same functional. A model knows neither magnetism nor charge, temperature nor
+disorder. `novelty` tells which motifs and elements were not in the training data. Do not score these
+models on other parts of the Materials Project, such as MatBench's mp tasks: the same crystals are in them.
+"""
+GAPS = (0.0, 1.0, 3.0, 5.0)
+
+
+def errors_by_kind(kinds: dict[str, Labels], error: Array) -> dict[str, dict[str, dict[str, float]]]:
+    """Mean absolute errors of kinds of crystals.
+
+    Args:
+        kinds: Under the name of each division the label of each crystal, shape (S,).
+        error: Absolute errors, shape (S,).
+
+    Returns:
+        By division and label the number of crystals and their MAE, in the unit of ``error``.
+    """
+    return {
+        name: {
+            str(label): {"n": int((labels == label).sum()), "mae": float(error[labels == label].mean())}
+            for label in sorted(set(labels.tolist()))
+        }
+        for name, labels in kinds.items()
+    }
+
+
+def kinds_of(structures: Sequence[Structure], n_jobs: int) -> dict[str, Labels]:
+    """Divide crystals by chemistry, size and motifs.
+
+    Args:
+        structures: S crystals.
+        n_jobs: Number of processes, as joblib counts them.
+
+    Returns:
+        The label of each crystal in each division, shape (S,).
+    """
+    return {
+        "chemistry": np.array([_chemistry(structure) for structure in structures]),
+        "elements": np.array([str(min(len(s.composition), 5)) for s in structures]),
+        "atoms per cell": interval_labels(np.array([float(len(s)) for s in structures]), ATOMS),
+        "commonest motif": np.array([_family(g.name) for g in motif_graphs(structures, n_jobs=n_jobs)]),
+    }
+
+
+def interval_labels(values: Array, ends: Sequence[float]) -> Labels:
+    """Say between which of some ends values are.
+
+    Args:
+        values: Numbers, shape (S,).
+        ends: The largest number of each interval but the last, ascending.
+
+    Returns:
+        Labels that sort as the intervals do, shape (S,).
+    """
+    names = [f"up to {ends[0]:g}", *(f"to {end:g}" for end in ends[1:]), f"above {ends[-1]:g}"]
+    places = np.searchsorted(np.array(ends), values)
+    return np.array([f"{place + 1}: {names[place]}" for place in places])
+
+
+def _chemistry(structure: Structure) -> str:
+    numbers = set(structure.atomic_numbers)
+    if numbers <= NONMETALS:
+        return "no metal"
+    if not numbers & NONMETALS:
+        return "intermetallic"
+    return "metal oxide" if 8 in numbers else "other compound"
+
+
+def _family(names: NDArray[np.str_]) -> str:
+    """The geometry that most motifs of a crystal have; their names are formula and geometry."""
+    geometries = Counter(name.partition(" ")[2] for name in names.tolist())
+    return min(geometries, key=lambda g: (-geometries[g], g)) if geometries else "no motifs"
+
+
+def write_first_target(model: AMDNetRegressor, path: Path, **parameters: Any) -> AMDNetRegressor:
+    """Keep the part of a model of one or several targets that predicts the first.
+
+    Args:
+        model: A fitted model.
+        path: The file to write.
+        **parameters: To set, such as ``non_negative``.
+
+    Returns:
+        The model in the file.
+    """
+    model.save(path)
+    description, arrays = read_model(path)
+    for part, names in (("scaler", ("mean", "scale")), ("training", ("target",))):
+        for name in names:
+            description[part][name] = description[part][name][:1]
+    description["target_shape"] = []
+    description["parameters"] |= parameters
+    size = len(model.weights_[0])
+    for end in range(size, len(arrays) + 1, size):
+        # Kernel (width, T) and bias (T,) of the last layer are the last arrays of a network.
+        arrays[end - 2 : end] = [array[..., :1] for array in arrays[end - 2 : end]]
+    write_model(path, description, arrays)
+    return AMDNetRegressor.load(path)
+
+
+def model_card(name: str, size: int, result: dict[str, Any]) -> str:
+    """Tell what a shipped model is from its result file.
+
+    Args:
+        name: Of the model.
+        size: Of its file in bytes.
+        result: What ``train_mp2018.py`` has written.
+
+    Returns:
+        Markdown.
+    """
+    target, errors = next(iter(result["errors"].items()))
+    unit, others = errors["unit"], list(result["errors"])[1:]
+    settings = ", ".join(f"{key} {value}" for key, value in result["settings"].items() if value is not None)
+    learned = f"{target}, with {', '.join(others)} as a second target" if others else target
+    facts = {
+        "predicts": f"{target} in {unit}, as the Materials Project has it (PBE, PBE+U)",
+        "data": f"{result['n_train']:,} crystals, the training part of the Materials Project snapshot "
+        "2018.6.1 (the published MEGNet/ALIGNN split) as far as structures could be had, all chemistries",
+        "licence of the data": "Materials Project, CC BY 4.0: A. Jain et al., APL Materials 1, 011002 "
+        "(2013), doi 10.1063/1.4812323",
+        "learned": learned,
+        "network": f"{len(result['seeds'])} of {result['parameters_per_network']:,} parameters",
+        "settings": settings,
+        "training": f"{result['epochs_done']} epochs, {result['seconds'] / 60:.0f} minutes on "
+        f"{result['device']}; epochs judged by the validation part",
+        "error": f"MAE {errors['mae']:.4f} {unit}, median {errors['median']:.4f}, on the "
+        f"{result['n_validation']:,} crystals of the validation part",
+        "file": f"{size / 1e6:.1f} MB, plain arrays without pickle",
+        "to make it again": f"`python benchmarks/train_mp2018.py --run {result['run']} --ship`",
+    }
+    lines = [
+        f"# Model `{name}`",
+        "",
+        f'`AMDNetRegressor.from_pretrained("{name}")`',
+        "",
+        "| | |",
+        "|---|---|",
+    ]
+    lines += [f"| {key} | {value} |" for key, value in facts.items()]
+    lines += [
+        "",
+        f"## Error on the validation part ({unit})",
+        "",
+        "| kind | crystals | MAE |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {division}: {label.partition(': ')[2] or label} | {part['n']:,} | {part['mae']:.3f} |"
+        for division, parts in errors["by kind"].items()
+        for label, part in parts.items()
+        if part["n"] >= FEWEST
+    ]
+    return "\n".join([*lines, "", LIMITS.format(fewest=FEWEST)])

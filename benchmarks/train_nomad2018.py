@@ -1,0 +1,100 @@
+"""Cross-validate on the NOMAD 2018 competition's 2,400 (Al,Ga,In)2O3 oxides.
+
+    python benchmarks/train_nomad2018.py
+    python benchmarks/train_nomad2018.py --fold 0 --epochs 30
+
+Band gap and formation energy are learned at once. Of each fold's training crystals a tenth judges the
+epochs. End it anywhere: the same command goes on with the same result. Needs the crystal data (AMDNET_DATA).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from common import load_crystals, write_result
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+from sklearn.model_selection import KFold
+
+from amdnet_matminer import AMDNetRegressor
+
+TARGETS = {"band_gap": "eV", "formation_energy_per_cation": "eV/cation"}
+FOLDS = KFold(5, shuffle=True, random_state=0)
+
+
+def main() -> None:
+    """Train and score the folds, and write the result."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--fold", nargs="+", type=int, choices=range(5), default=list(range(5)))
+    parser.add_argument("--epochs", type=int, default=AMDNetRegressor().epochs)
+    parser.add_argument("--n_crystals", type=int, help="a random sample (default: all)")
+    parser.add_argument("--n_jobs", type=int, default=1, help="processes")
+    parser.add_argument("--work", type=Path, default=Path(".training"), help="its folder")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    structures, table = load_crystals("nomad2018", limit=options.n_crystals)
+    y = table[list(TARGETS)].to_numpy(float)
+    folds = [run_fold(fold, structures, y, options) for fold in options.fold]
+    errors = {
+        target: {"unit": unit, "mae": float(np.mean([fold["mae"][target] for fold in folds]))}
+        for target, unit in TARGETS.items()
+    }
+    result = {"data": "nomad2018", "device": "CPU", "n_crystals": len(y), "errors": errors, "folds": folds}
+    print(write_result("train_nomad2018", result))
+
+
+def run_fold(
+    fold: int, structures: list[Structure], y: NDArray[np.float64], options: argparse.Namespace
+) -> dict[str, Any]:
+    """Train and score a fold, unless that has been done.
+
+    Args:
+        fold: Its number.
+        structures: S crystals.
+        y: Their targets, shape (S, 2).
+        options: Of the command line.
+
+    Returns:
+        Settings, errors, learning curve and time.
+    """
+    done = options.work / f"nomad2018-{len(y)}-{options.epochs}-{fold}.json"
+    if done.exists():
+        found: dict[str, Any] = json.loads(done.read_text())
+        return found
+    train, test = list(FOLDS.split(y))[fold]
+    model = AMDNetRegressor(
+        epochs=options.epochs,
+        random_state=0,
+        cache_dir=options.work / "graphs",
+        checkpoint_dir=options.work / "state",
+        n_jobs=options.n_jobs,
+        verbose=1,
+    )
+    start = perf_counter()
+    model.fit([structures[i] for i in train], y[train])
+    seconds = perf_counter() - start
+    error = np.abs(model.predict([structures[i] for i in test]) - y[test]).mean(axis=0)
+    result = {
+        "fold": fold,
+        "epochs": options.epochs,
+        "n_train": len(train),
+        "n_test": len(test),
+        "seed": 0,
+        "mae": dict(zip(TARGETS, error.tolist(), strict=True)),
+        "seconds": round(seconds),
+        "history": model.history_,
+    }
+    done.write_text(json.dumps(result))
+    print(fold, result["mae"], flush=True)
+    return result
+
+
+if __name__ == "__main__":
+    main()
