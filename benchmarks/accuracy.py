@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
@@ -101,6 +103,30 @@ def _family(names: NDArray[np.str_]) -> str:
     """The geometry that most motifs of a crystal have; their names are formula and geometry."""
     geometries = Counter(name.partition(" ")[2] for name in names.tolist())
     return min(geometries, key=lambda g: (-geometries[g], g)) if geometries else "no motifs"
+
+
+def draw_errors(result: dict[str, Any], path: Path) -> None:
+    """Draw the learning curve, and the errors of the first target by kind of crystal.
+
+    Args:
+        result: What ``train_mp2018.py`` writes, with five divisions of crystals.
+        path: The picture to write.
+    """
+    target, errors = next(iter(result["errors"].items()))
+    figure = Figure(figsize=(11.0, 6.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    curve, *others = figure.subplots(2, 3).flat
+    curve.plot(result["history"]["val_mae"], color="#0072B2")
+    curve.set(title="validation error of the training", xlabel="epoch", yscale="log")
+    for axes, (division, parts) in zip(others, errors["by kind"].items(), strict=True):
+        shown = {label: part for label, part in parts.items() if part["n"] >= FEWEST}
+        names = [f"{label.partition(': ')[2] or label} ({part['n']:,})" for label, part in shown.items()]
+        axes.barh(names[::-1], [part["mae"] for part in shown.values()][::-1], color="#0072B2")
+        axes.axvline(errors["mae"], color="0.4", linewidth=1)
+        axes.set_title(division)
+        axes.tick_params(axis="y", labelsize=7)
+    figure.suptitle(f"{target.replace('_', ' ')}: MAE ({errors['unit']}) by kind of crystal; the line is all")
+    figure.savefig(path, dpi=130)
 
 
 def write_first_target(model: AMDNetRegressor, path: Path, **parameters: Any) -> AMDNetRegressor:

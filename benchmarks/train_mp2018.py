@@ -22,7 +22,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from accuracy import GAPS, errors_by_kind, interval_labels, kinds_of, model_card, write_first_target
+from accuracy import (
+    GAPS,
+    draw_errors,
+    errors_by_kind,
+    interval_labels,
+    kinds_of,
+    model_card,
+    write_first_target,
+)
 from common import load_crystals, write_result
 from pymatgen.core import Structure
 
@@ -95,7 +103,9 @@ def run(name: str, options: argparse.Namespace) -> Path:
     model = AMDNetRegressor.load(file).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
     result = {"run": name, "data": "mp2018", "device": "CPU", **json.loads(seconds_file(file).read_text())}
     result |= describe(model) | score(model, chosen.targets, *validation, options.n_jobs)
-    return write_result(f"train_mp2018-{name}", result)
+    path = write_result(f"train_mp2018-{name}", result)
+    draw_errors(result, path.with_suffix(".png"))
+    return path
 
 
 def load(split: str, chosen: Run, limit: int | None) -> tuple[list[Structure], pd.DataFrame]:

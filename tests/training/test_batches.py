@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pymatgen.core import Structure
 
 from amdnet_matminer.graphs import DualGraph, SizeLadder, dual_graph, sizes_of
-from amdnet_matminer.training import Labelled, predict_graphs
+from amdnet_matminer.network import NetworkConfig
+from amdnet_matminer.network.amdnet import AMDNet
+from amdnet_matminer.training import Compilation, Labelled, compiled_network, predict_graphs
 from amdnet_matminer.training.batches import training_batches
 
 
@@ -81,3 +85,21 @@ def test_predictions_keep_the_order(graphs: list[DualGraph], batch_size: int) ->
     expected = np.array([g.atoms.multiplicity.sum() for g in graphs])
     predicted = predict_graphs(AtomCounter(), graphs, ladder)
     np.testing.assert_array_equal(predicted, np.stack([expected, 10 * expected], axis=1))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a Linux process")
+def test_a_thousand_predictions_trace_nothing_and_take_no_memory(
+    graphs: list[DualGraph], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def megabytes() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    ladder = SizeLadder.for_crystals(sizes_of(graphs), 4)
+    with compiled_network(Compilation(NetworkConfig(width=8, n_blocks=1))) as network:
+        for _ in range(100):
+            predict_graphs(network, graphs[:4], ladder)
+        before = megabytes()
+        monkeypatch.setattr(AMDNet, "call", None)  # tracing again would call it
+        for _ in range(1000):
+            predict_graphs(network, graphs[:4], ladder)
+    assert megabytes() - before < 20

@@ -1,0 +1,90 @@
+"""The models that come with the package: they load, their cards are true, they know textbook crystals."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer.pretrained import FOLDER, MODELS, pretrained_model_file
+
+GAP, ENERGY = MODELS
+
+# Band gap (eV) and formation energy (eV/atom) of the Materials Project, snapshot 2018.6.1. All but Si are
+# in the training part.
+TEXTBOOK = {
+    "MgO": (4.74, -3.07),
+    "NaCl": (5.00, -2.10),
+    "Si": (0.61, 0.00),
+    "ZnO": (0.73, -1.80),
+    "TiO2": (1.78, -3.48),
+    "Al2O3": (5.85, -3.44),
+}
+
+
+def textbook(name: str) -> Structure:
+    rock_salt = {"MgO": ("Mg", "O", 4.258), "NaCl": ("Na", "Cl", 5.692)}
+    if name in rock_salt:
+        cation, anion, a = rock_salt[name]
+        return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, anion], [[0] * 3, [0.5] * 3])
+    if name == "Si":
+        return Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.469), ["Si"], [[0.125] * 3])
+    if name == "ZnO":
+        cell, sites = Lattice.hexagonal(3.289, 5.307), [[1 / 3, 2 / 3, 0], [1 / 3, 2 / 3, 0.379]]
+        return Structure.from_spacegroup("P6_3mc", cell, ["Zn", "O"], sites)
+    if name == "TiO2":
+        cell, sites = Lattice.tetragonal(4.653, 2.969), [[0] * 3, [0.305, 0.305, 0]]
+        return Structure.from_spacegroup("P4_2/mnm", cell, ["Ti", "O"], sites)
+    cell, sites = Lattice.hexagonal(4.805, 13.116), [[0, 0, 0.352], [0.306, 0, 0.25]]
+    return Structure.from_spacegroup("R-3c", cell, ["Al", "O"], sites)
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, AMDNetRegressor]:
+    return {name: AMDNetRegressor.from_pretrained(name) for name in MODELS}
+
+
+@pytest.mark.parametrize("name", TEXTBOOK)
+@pytest.mark.parametrize(("model", "column", "bound"), [(GAP, 0, 0.6), (ENERGY, 1, 0.12)])
+def test_textbook_crystals(models, name, model, column, bound):
+    """Within about three times the mean error of its card."""
+    (predicted,) = models[model].predict([textbook(name).get_primitive_structure()])
+    assert predicted == pytest.approx(TEXTBOOK[name][column], abs=bound)
+
+
+def test_the_cell_does_not_matter(models):
+    crystal = textbook("TiO2")
+    for model in models.values():
+        one, more = model.predict([crystal, crystal * (1, 2, 1)])
+        assert more == pytest.approx(one, abs=2e-4)
+
+
+def test_gaps_are_never_negative(models):
+    copper = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.62), ["Cu"], [[0] * 3])
+    assert models[GAP].predict([copper])[0] == pytest.approx(0.0, abs=0.1)
+    assert models[GAP].non_negative
+    assert not models[ENERGY].non_negative
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_card_tells_what_the_file_holds(models, name):
+    model, card = models[name], (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    assert f'from_pretrained("{name}")' in card
+    assert f"{model.training_['n_crystals']:,} crystals" in card
+    parameters = sum(weight.size for weight in model.weights_[0])
+    assert f"{len(model.weights_)} of {parameters:,} parameters" in card
+    best = min(model.history_["val_mae"])
+    assert np.isfinite(best)
+    assert re.search(r"MAE 0\.\d{4} eV", card)
+
+
+def test_they_are_small():
+    assert sum(pretrained_model_file(name).stat().st_size for name in MODELS) < 10e6
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match=f"no pretrained model 'gap'; choose from {GAP}, {ENERGY}"):
+        AMDNetRegressor.from_pretrained("gap")
