@@ -31,7 +31,16 @@ def with_tables(text: str) -> str:
         + BEGIN
         + "\n"
         + "\n".join(
-            [ablation(), speed(), motif_features(), matbench(), uncertainty(), robustness(), engine()]
+            [
+                ablation(),
+                speed(),
+                accuracy(),
+                motif_features(),
+                matbench(),
+                uncertainty(),
+                robustness(),
+                engine(),
+            ]
         )
         + END
         + after
@@ -127,14 +136,54 @@ def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
     which = "five folds" if len(numbers) == 5 else f"fold {', '.join(map(str, numbers))}"
     spread = f" ± {result['std']:.2g}" if len(numbers) > 1 else ""
     minutes = sum(fold["training_s"] + fold["prediction_s"] for fold in result["folds"]) / 60
+    networks = result["settings"].get("n_ensemble", 1)
     return [
         f"{result['task']}, {which}",
-        result["model"],
+        f"{result['model']}, {networks} networks" if networks > 1 else result["model"],
         f"{result['mean']:.4g}{spread} {tasks[result['task']]['unit']}".strip(),
         f"{published[best]['mean']:.4g} ({best})",
         f"{published[forest]['mean']:.4g}",
         f"{minutes:.0f} min",
     ]
+
+
+def accuracy() -> str:
+    """Errors of the trainings on the Materials Project and NOMAD sets."""
+    rows = []
+    for path in sorted(RESULTS.glob("train_*.json")):
+        result = read(path)
+        for target, errors in result["errors"].items():
+            by_chemistry = errors.get("by kind", {}).get("chemistry", {})
+            oxides = by_chemistry.get("metal oxide", {}).get("mae")
+            rows.append(
+                [
+                    path.stem.removeprefix("train_"),
+                    "{:,} / {:,}".format(*_sizes_of(result)),
+                    target.replace("_", " "),
+                    f"{errors['mae']:.4f} {errors['unit']}",
+                    "" if oxides is None else f"{oxides:.4f}",
+                    f"{_seconds_of(result) / 60:.0f} min",
+                ]
+            )
+    title = (
+        "**Accuracy.** MAE on the published validation part of Materials Project 2018.6.1 (which also chose "
+        "the epoch), and on held-out folds of NOMAD 2018. Published on the test part, trained on 60,000: "
+        "ALIGNN 0.218 eV and 0.0221 eV/atom, MEGNet 0.33 and 0.028, boosting on matminer "
+        "features 0.289 and 0.0508."
+    )
+    return table(
+        title, ["training", "trained / scored on", "target", "MAE", "metal oxides", "CPU time"], rows
+    )
+
+
+def _sizes_of(result: dict[str, Any]) -> tuple[int, int]:
+    if "folds" in result:
+        return result["folds"][0]["n_train"], sum(fold["n_test"] for fold in result["folds"])
+    return result["n_train"], result["n_validation"]
+
+
+def _seconds_of(result: dict[str, Any]) -> float:
+    return float(result["seconds"] if "seconds" in result else sum(f["seconds"] for f in result["folds"]))
 
 
 def uncertainty() -> str:

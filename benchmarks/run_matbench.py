@@ -83,7 +83,9 @@ def _put_together(model: str, options: Options) -> None:
         return
     print(said_of_check(write_submission(model, folds, options)))
     for summary in summaries(folds):
-        write_result(f"{summary.task}-{model}", as_result(summary, folds))
+        result = as_result(summary, folds)
+        networks = result["settings"].get("n_ensemble", 1)
+        write_result(f"{summary.task}-{model}{f'-x{networks}' if networks > 1 else ''}", result)
 
 
 def _check(options: Options, words: Sequence[str]) -> int:
