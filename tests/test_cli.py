@@ -202,6 +202,13 @@ class TestPredict:
         predicted = AMDNetRegressor.load(model_file).predict(shuffled.structure)
         assert written.prediction.to_numpy() == pytest.approx(predicted, rel=1e-5)
 
+    def test_with_a_model_of_the_package(self, run: Callable, folder: Path) -> None:
+        code, output, error = run("predict", folder, "--model", "mp2018-band-gap", "--quiet")
+        assert (code, error) == (0, "")
+        written = pd.read_csv(io.StringIO(output), index_col="id")
+        assert len(written) == len(list(folder.glob("*.cif")))
+        assert (written.prediction >= 0).all()
+
     def test_one_file_to_a_file_with_progress(
         self, run: Callable, folder: Path, model_file: Path, tmp_path: Path
     ) -> None:
@@ -332,6 +339,9 @@ class TestBadInput:
                 "--seed: must be in [0, 4294967295], got -1",
             ),
             (["featurize", "x", "--n_jobs", "0"], "--n_jobs: must be 1 or more"),
+            (["predict", "x", "--model", "gap"], "--model: there is no pretrained model 'gap'; choose from"),
+            (["predict", "x", "--model", "mp2018-band-gap", "--load_name", "m"], "not allowed with argument"),
+            (["predict", "x"], "one of the arguments --load_name --model is required"),
         ],
     )
     def test_options(self, run: Callable, words: list[str], reason: str) -> None:
