@@ -129,30 +129,34 @@ def draw_errors(result: dict[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=130)
 
 
-def write_first_target(model: AMDNetRegressor, path: Path, **parameters: Any) -> AMDNetRegressor:
-    """Keep the part of a model of one or several targets that predicts the first.
+def join_members(parts: Sequence[tuple[AMDNetRegressor, int]], path: Path, **parameters: Any) -> None:
+    """Write what several models say of one target as one model, an ensemble of their networks.
 
     Args:
-        model: A fitted model.
+        parts: Fitted models of the same architecture and scaling, each with the column of the target.
         path: The file to write.
         **parameters: To set, such as ``non_negative``.
 
-    Returns:
-        The model in the file.
+    Raises:
+        ValueError: The models scale the target otherwise.
     """
-    model.save(path)
-    description, arrays = read_model(path)
-    for part, names in (("scaler", ("mean", "scale")), ("training", ("target",))):
-        for name in names:
-            description[part][name] = description[part][name][:1]
+    scalings = [(model.scaler_.mean[column], model.scaler_.scale[column]) for model, column in parts]
+    if len(set(scalings)) > 1:
+        raise ValueError(f"the models were not trained on the same crystals: targets scaled by {scalings}")
+    (first, column), *_ = parts
+    first.save(path)
+    description, _ = read_model(path)
+    # Kernel (width, T) and bias (T,) of the last layer are the last arrays of a network.
+    networks = [
+        [*weights[:-2], *(array[..., own : own + 1] for array in weights[-2:])]
+        for model, own in parts
+        for weights in model.weights_
+    ]
+    description["scaler"] = {"mean": scalings[0][:1], "scale": scalings[0][1:]}
+    description["training"]["target"] = [description["training"]["target"][column]]
     description["target_shape"] = []
-    description["parameters"] |= parameters
-    size = len(model.weights_[0])
-    for end in range(size, len(arrays) + 1, size):
-        # Kernel (width, T) and bias (T,) of the last layer are the last arrays of a network.
-        arrays[end - 2 : end] = [array[..., :1] for array in arrays[end - 2 : end]]
-    write_model(path, description, arrays)
-    return AMDNetRegressor.load(path)
+    description["parameters"] |= parameters | {"n_ensemble": len(networks)}
+    write_model(path, description, [array for weights in networks for array in weights])
 
 
 def model_card(name: str, size: int, result: dict[str, Any]) -> str:
@@ -161,30 +165,30 @@ def model_card(name: str, size: int, result: dict[str, Any]) -> str:
     Args:
         name: Of the model.
         size: Of its file in bytes.
-        result: What ``train_mp2018.py`` has written.
+        result: What ``train_mp2018.py`` has written of it.
 
     Returns:
         Markdown.
     """
-    target, errors = next(iter(result["errors"].items()))
-    unit, others = errors["unit"], list(result["errors"])[1:]
-    settings = ", ".join(f"{key} {value}" for key, value in result["settings"].items() if value is not None)
-    learned = f"{target}, with {', '.join(others)} as a second target" if others else target
+    ((target, errors),) = result["errors"].items()
+    unit, members = errors["unit"], result["members"]
     facts = {
         "predicts": f"{target} in {unit}, as the Materials Project has it (PBE, PBE+U)",
         "data": f"{result['n_train']:,} crystals, the training part of the Materials Project snapshot "
         "2018.6.1 (the published MEGNet/ALIGNN split) as far as structures could be had, all chemistries",
         "licence of the data": "Materials Project, CC BY 4.0: A. Jain et al., APL Materials 1, 011002 "
         "(2013), doi 10.1063/1.4812323",
-        "learned": learned,
-        "network": f"{len(result['seeds'])} of {result['parameters_per_network']:,} parameters",
-        "settings": settings,
-        "training": f"{result['epochs_done']} epochs, {result['seconds'] / 60:.0f} minutes on "
-        f"{result['device']}; epochs judged by the validation part",
+        "networks": f"{len(members)} of {result['parameters_per_network']:,} parameters, whose mean is "
+        "predicted: " + "; ".join(f"{name}, MAE {error:.4f}" for name, error in members.items()),
+        "settings": "those of the runs of these names in `benchmarks/train_mp2018.py`",
+        "training": f"{result['seconds'] / 60:.0f} minutes on {result['device']}; epochs judged by the "
+        "validation part",
+        "spread": f"of {100 * result['within one std']:.0f}% of the validation part the error is below the "
+        "standard deviation of `return_std=True`, which was scaled on it to be so for 68%",
         "error": f"MAE {errors['mae']:.4f} {unit}, median {errors['median']:.4f}, on the "
         f"{result['n_validation']:,} crystals of the validation part",
         "file": f"{size / 1e6:.1f} MB, plain arrays without pickle",
-        "to make it again": f"`python benchmarks/train_mp2018.py --run {result['run']} --ship`",
+        "to make it again": "`python benchmarks/train_mp2018.py`",
     }
     lines = [
         f"# Model `{name}`",

@@ -150,14 +150,14 @@ def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
 def accuracy() -> str:
     """Errors of the trainings on the Materials Project and NOMAD sets."""
     rows = []
-    for path in sorted(RESULTS.glob("train_*.json")):
+    for path in [*sorted(RESULTS.glob("pretrained-*.json")), *sorted(RESULTS.glob("train_*.json"))]:
         result = read(path)
         for target, errors in result["errors"].items():
             by_chemistry = errors.get("by kind", {}).get("chemistry", {})
             oxides = by_chemistry.get("metal oxide", {}).get("mae")
             rows.append(
                 [
-                    path.stem.removeprefix("train_"),
+                    path.stem.removeprefix("train_").replace("pretrained-", "shipped: "),
                     "{:,} / {:,}".format(*_sizes_of(result)),
                     target.replace("_", " "),
                     f"{errors['mae']:.4f} {errors['unit']}",

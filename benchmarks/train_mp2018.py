@@ -3,11 +3,12 @@
     python benchmarks/train_mp2018.py                                  the models that come with the package
     python benchmarks/train_mp2018.py --run oxides oxides-megnet       the same budget, metal oxides only
     python benchmarks/train_mp2018.py --run band-gap --n_train 5000    a point of the learning curve
-    python benchmarks/train_mp2018.py --ship                           put trained models into the package
 
 End it anywhere: the same command goes on and ends with the same models. Epochs are judged by the
 validation part, which takes no other part in training; the test part is not read. Results go to
-``results/train_mp2018-<run>.json``, models to the folder ``--work``. Needs the crystal data (AMDNET_DATA).
+``results/train_mp2018-<run>.json`` and ``results/pretrained-<model>.json``, models to the folder
+``--work`` and, where all runs that one is made of are there, into the package. Needs the crystal data
+(AMDNET_DATA).
 """
 
 from __future__ import annotations
@@ -22,20 +23,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from accuracy import (
-    GAPS,
-    draw_errors,
-    errors_by_kind,
-    interval_labels,
-    kinds_of,
-    model_card,
-    write_first_target,
-)
+from accuracy import GAPS, draw_errors, errors_by_kind, interval_labels, join_members, kinds_of, model_card
 from common import load_crystals, write_result
 from pymatgen.core import Structure
 
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.pretrained import pretrained_model_file
+from amdnet_matminer.uncertainty import std_factor
 
 TARGETS = {"band_gap": "eV", "formation_energy_per_atom": "eV/atom"}
 
@@ -44,44 +38,56 @@ class Run(NamedTuple):
     """All that makes one training differ from another."""
 
     targets: tuple[str, ...]
-    """What is learned, all at once; the first is what the training is for."""
+    """What is learned, all at once."""
     parameters: dict[str, Any]
     """Of ``AMDNetRegressor``, where they differ from its own defaults."""
     oxides: bool = False
     """Whether metal oxides only, or all chemistries."""
-    ships: str | None = None
-    """What the package calls the model of the first target."""
+    init_from: str | None = None
+    """The run whose model training begins with."""
 
 
-BOTH = tuple(TARGETS)
+GAP, ENERGY = TARGETS
 RUNS = {
-    "band-gap": Run(BOTH, {"epochs": 45}, ships="mp2018-band-gap"),
-    "formation-energy": Run(BOTH[1:], {"epochs": 45, "dropout": 0.0}, ships="mp2018-formation-energy"),
-    "oxides": Run(BOTH[:1], {"epochs": 15}, oxides=True),
-    "oxides-megnet": Run(BOTH[:1], {"epochs": 15, "architecture": "megnet"}, oxides=True),
+    "band-gap": Run((GAP, ENERGY), {"epochs": 45}),
+    "formation-energy": Run((ENERGY,), {"epochs": 45, "dropout": 0.0}),
+    "band-gap-from-energy": Run((GAP,), {"epochs": 15, "learning_rate": 1e-3}, init_from="formation-energy"),
+    "oxides": Run((GAP,), {"epochs": 15}, oxides=True),
+    "oxides-megnet": Run((GAP,), {"epochs": 15, "architecture": "megnet"}, oxides=True),
+}
+
+
+class Shipped(NamedTuple):
+    """A model of the package: the mean of what some runs say of a target."""
+
+    target: str
+    runs: tuple[str, ...]
+
+
+SHIPPED = {
+    "mp2018-band-gap": Shipped(GAP, ("band-gap", "band-gap-from-energy")),
+    "mp2018-formation-energy": Shipped(ENERGY, ("formation-energy", "band-gap")),
 }
 
 
 def main() -> None:
-    """Train, score and ship the runs that are asked for."""
+    """Train and score the runs that are asked for, and ship the models that are complete."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--run", nargs="+", choices=RUNS, default=["band-gap", "formation-energy"])
+    parser.add_argument("--run", nargs="+", choices=RUNS, default=list(RUNS)[:3])
     parser.add_argument("--n_train", type=int, help="a random sample of the training part (default: all)")
     parser.add_argument("--n_validation", type=int, help="the same of the validation part")
     parser.add_argument("--epochs", type=int, help="instead of the run's own")
     parser.add_argument("--n_jobs", type=int, default=1, help="processes")
     parser.add_argument("--work", type=Path, default=Path(".training"), help="its folder")
-    parser.add_argument("--ship", action="store_true", help="put the models into the package")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     for name in options.run:
-        path = run(name, options)
-        print(path)
-        shipped = RUNS[name].ships
-        if options.ship and shipped is not None:
-            ship(shipped, options.work / f"{name}.amdnet", path)
+        print(run(name, options))
+    for name, shipped in SHIPPED.items():
+        if set(shipped.runs) & set(options.run) and all(_file(run, options).exists() for run in shipped.runs):
+            print(ship(name, shipped, options))
 
 
 def run(name: str, options: argparse.Namespace) -> Path:
@@ -95,17 +101,21 @@ def run(name: str, options: argparse.Namespace) -> Path:
         The result file.
     """
     chosen = RUNS[name]
-    name += f"-{options.n_train}" if options.n_train else ""
-    file = options.work / f"{name}.amdnet"
+    file = _file(name, options)
     validation = load("val", chosen, options.n_validation)
     if not file.exists():
         train(chosen, validation, file, options)
     model = AMDNetRegressor.load(file).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
     result = {"run": name, "data": "mp2018", "device": "CPU", **json.loads(seconds_file(file).read_text())}
     result |= describe(model) | score(model, chosen.targets, *validation, options.n_jobs)
-    path = write_result(f"train_mp2018-{name}", result)
+    path = write_result(f"train_mp2018-{file.stem}", result)
     draw_errors(result, path.with_suffix(".png"))
     return path
+
+
+def _file(name: str, options: argparse.Namespace) -> Path:
+    """Where the model of a run is kept."""
+    return Path(options.work / f"{name}{f'-{options.n_train}' if options.n_train else ''}.amdnet")
 
 
 def load(split: str, chosen: Run, limit: int | None) -> tuple[list[Structure], pd.DataFrame]:
@@ -127,6 +137,7 @@ def train(
     parameters = chosen.parameters | ({"epochs": options.epochs} if options.epochs else {})
     model = AMDNetRegressor(
         **parameters,
+        init_from=chosen.init_from and _file(chosen.init_from, options),
         random_state=0,
         cache_dir=options.work / "graphs",
         checkpoint_dir=options.work / "state",
@@ -150,7 +161,6 @@ def describe(model: AMDNetRegressor) -> dict[str, Any]:
     """Settings, sizes and learning curve of a model."""
     local = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "verbose")
     return {
-        "seeds": list(range(model.n_ensemble)),
         "settings": {name: value for name, value in model.get_params().items() if name not in local},
         "n_train": model.training_["n_crystals"],
         "parameters_per_network": sum(weight.size for weight in model.weights_[0]),
@@ -166,7 +176,7 @@ def score(
     table: pd.DataFrame,
     n_jobs: int,
 ) -> dict[str, Any]:
-    """Errors on the validation part, of all crystals and by kind, and of one network alone.
+    """Errors on the validation part, of all crystals and by kind.
 
     Args:
         model: A fitted model of T targets.
@@ -181,36 +191,63 @@ def score(
     gaps = interval_labels(table["band_gap"].to_numpy(float), GAPS)
     kinds = kinds_of(structures, n_jobs) | {"band gap (eV)": gaps}
     predicted = model.predict(structures).reshape(len(structures), -1)
-    one = copy(model)
-    one.weights_ = model.weights_[:1]
-    of_one = one.predict(structures).reshape(predicted.shape)
     result = {}
     for column, target in enumerate(targets):
         y = table[target].to_numpy(float)
-        floor = 0.0 if target == "band_gap" else -np.inf
-        error, error_of_one = (np.abs(np.maximum(p[:, column], floor) - y) for p in (predicted, of_one))
+        floor = 0.0 if target == GAP else -np.inf
+        error = np.abs(np.maximum(predicted[:, column], floor) - y)
         result[target] = {
             "unit": TARGETS[target],
             "mae": float(error.mean()),
-            "mae_of_one_network": float(error_of_one.mean()),
             "median": float(np.median(error)),
             "by kind": errors_by_kind(kinds, error),
         }
     return {"n_validation": len(structures), "errors": result}
 
 
-def ship(name: str, file: Path, result: Path) -> None:
+def one_network(model: AMDNetRegressor, place: int) -> AMDNetRegressor:
+    """A network of an ensemble as a model of its own."""
+    one = copy(model)
+    one.weights_ = model.weights_[place : place + 1]
+    return one
+
+
+def ship(name: str, shipped: Shipped, options: argparse.Namespace) -> Path:
     """Put a model into the package, with its card.
 
     Args:
         name: What the package calls it.
-        file: The model.
-        result: Its result file.
+        shipped: What it is made of.
+        options: Of the command line.
+
+    Returns:
+        Its result file.
     """
-    shipped = pretrained_model_file(name)
-    write_first_target(AMDNetRegressor.load(file), shipped, non_negative="gap" in name)
-    card = model_card(name, shipped.stat().st_size, json.loads(result.read_text()))
-    shipped.with_suffix(".md").write_text(card, encoding="utf-8")
+    path, target = pretrained_model_file(name), shipped.target
+    runs = {run: AMDNetRegressor.load(_file(run, options)) for run in shipped.runs}
+    parts = [(model, RUNS[run].targets.index(target)) for run, model in runs.items()]
+    join_members(parts, path, non_negative=target == GAP)
+    model = AMDNetRegressor.load(path).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
+    structures, table = load("val", RUNS[shipped.runs[0]], options.n_validation)
+    y = table[target].to_numpy(float)
+    mean, std = model.predict(structures, return_std=True)
+    model.std_factor_ = std_factor(mean - y, std)
+    model.save(path)
+    result = {"data": "mp2018", "device": "CPU", "n_train": model.training_["n_crystals"]}
+    result |= {
+        "parameters_per_network": sum(weight.size for weight in model.weights_[0]),
+        "seconds": sum(json.loads(seconds_file(_file(run, options)).read_text())["seconds"] for run in runs),
+        "members": {
+            run: float(np.abs(one_network(model, place).predict(structures) - y).mean())
+            for place, run in enumerate(runs)
+        },
+        "std_factor": model.std_factor_,
+        "within one std": float((np.abs(mean - y) <= model.std_factor_ * std).mean()),
+    }
+    result |= score(model, (target,), structures, table, options.n_jobs)
+    card = model_card(name, path.stat().st_size, result)
+    path.with_suffix(".md").write_text(card, encoding="utf-8")
+    return write_result(f"pretrained-{name}", result)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import accuracy
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from amdnet_matminer import AMDNetRegressor
 
@@ -22,27 +23,34 @@ def result():
     kinds = {"chemistry": {"metal oxide": {"n": 90, "mae": 0.25}, "no metal": {"n": 3, "mae": 9.0}}}
     error = {"unit": "eV", "mae": 0.1234, "median": 0.05, "by kind": kinds}
     return {
-        "run": "band-gap",
-        "seeds": [0],
-        "settings": {"epochs": 5, "width": None},
+        "members": {"alone": 0.13, "with energy": 0.135},
+        "within one std": 0.68,
         "n_train": 4000,
         "n_validation": 300,
         "parameters_per_network": 289409,
-        "epochs_done": 5,
         "seconds": 1200,
         "device": "CPU",
         "errors": {"band_gap": error},
     }
 
 
-def test_the_shipped_part_of_a_model_predicts_its_first_target(model, crystals, tmp_path):
-    shipped = accuracy.write_first_target(model, tmp_path / "gap.amdnet", non_negative=True)
-    both = model.predict(crystals)
-    np.testing.assert_allclose(shipped.predict(crystals), np.maximum(both[:, 0], 0.0), atol=1e-6)
-    assert shipped.predict(crystals).shape == (len(crystals),)
-    assert len(shipped.training_["target"]) == 1
-    again = AMDNetRegressor.load(tmp_path / "gap.amdnet")
-    np.testing.assert_array_equal(again.predict(crystals[:2]), shipped.predict(crystals[:2]))
+def test_joined_models_predict_their_mean(model, crystals, tmp_path):
+    y = np.arange(len(crystals), dtype=float)
+    alone = clone(model).set_params(n_ensemble=1, random_state=3).fit(crystals, y)
+    accuracy.join_members([(alone, 0), (model, 0)], tmp_path / "gap.amdnet", non_negative=True)
+    joined = AMDNetRegressor.load(tmp_path / "gap.amdnet")
+    mean, std = joined.predict(crystals, return_std=True)
+    expected = (alone.predict(crystals) + 2 * model.predict(crystals)[:, 0]) / 3
+    np.testing.assert_allclose(mean, np.maximum(expected, 0.0), atol=1e-5)
+    assert mean.shape == (len(crystals),)
+    assert (std > 0).all()
+    assert len(joined.training_["target"]) == 1
+
+
+def test_models_of_other_crystals_are_not_joined(model, crystals, tmp_path):
+    other = clone(model).set_params(n_ensemble=1).fit(crystals, np.arange(len(crystals)) ** 2.0)
+    with pytest.raises(ValueError, match="not trained on the same crystals"):
+        accuracy.join_members([(model, 0), (other, 0)], tmp_path / "gap.amdnet")
 
 
 def test_errors_by_kind():
@@ -67,5 +75,6 @@ def test_a_card_tells_the_result(result):
     card = accuracy.model_card("mp2018-band-gap", 1_200_000, result)
     assert "MAE 0.1234 eV" in card
     assert "4,000 crystals" in card
+    assert "2 of 289,409 parameters, whose mean is predicted: alone, MAE 0.1300; with energy" in card
     assert "| chemistry: metal oxide | 90 | 0.250 |" in card
     assert "no metal" not in card
