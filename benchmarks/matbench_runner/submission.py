@@ -20,6 +20,7 @@ from matbench_runner.leaderboard import TASKS, all_names
 from matbench_runner.models import MODELS
 from matbench_runner.options import Options
 from matbench_runner.results import RESULTS, write_results
+from matbench_runner.tasks import benchmark_class
 
 PREFIX = "matbench_v0.1_"
 INFO = "info.json"
@@ -201,10 +202,8 @@ def _check_results(folder: Path) -> Check:
         content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
     except ValueError as error:
         return Check([f"{RESULTS} is no JSON text, as which the matbench package reads it: {error}"], [])
-    from matbench.bench import MatbenchBenchmark
-
     try:
-        valid = MatbenchBenchmark.from_file(folder / RESULTS).is_valid
+        valid = benchmark_class().from_file(folder / RESULTS).is_valid
     except (KeyError, TypeError, ValueError) as error:
         return Check([f"{RESULTS}: {error}"], [])
     return Check([] if valid else [f"{RESULTS} is not valid"], _notes(content))
