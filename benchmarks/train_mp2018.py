@@ -49,8 +49,8 @@ class Run(NamedTuple):
 
 GAP, ENERGY = TARGETS
 RUNS = {
-    "band-gap": Run((GAP, ENERGY), {"epochs": 45}),
-    "formation-energy": Run((ENERGY,), {"epochs": 45, "dropout": 0.0}),
+    "band-gap": Run((GAP, ENERGY), {"epochs": 24}),
+    "formation-energy": Run((ENERGY,), {"epochs": 24, "dropout": 0.0}),
     "band-gap-from-energy": Run((GAP,), {"epochs": 15, "learning_rate": 1e-3}, init_from="formation-energy"),
     "oxides": Run((GAP,), {"epochs": 15}, oxides=True),
     "oxides-megnet": Run((GAP,), {"epochs": 15, "architecture": "megnet"}, oxides=True),

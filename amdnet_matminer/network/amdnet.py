@@ -24,11 +24,12 @@ class GatedBlock(keras.layers.Layer):
 
     .. math::
         e'_k = e_k + \mathrm{silu}(W_r v_r + W_s v_s + W_e e_k + b_e) \quad
-        m_i = \langle \sigma(e'_k) \odot W_m v_{s_k} \rangle_{r_k = i} \quad
+        m_i = \langle \sigma(e'_k) \odot \mathrm{silu}(e'_k + W_m v_{s_k}) \rangle_{r_k = i} \quad
         v'_i = v_i + W_o\, \mathrm{silu}(m_i + W_v v_i + W_c c_i + b_v) + b_o
 
     The edge-gated convolution of Bresson and Laurent (arXiv 1711.07553) without its
-    normalisations; the context c is what the other level says of the node. In training,
+    normalisations, and with messages that see the edge besides being gated by it, as those
+    of Xie and Grossman (arXiv 1710.10324) do; the context c is what the other level says of the node. In training,
     dropout is applied before :math:`W_o`.
 
     Args:
@@ -61,7 +62,8 @@ class GatedBlock(keras.layers.Layer):
         of_receiver = ops.take(ops.matmul(nodes, self.receiver), t.receiver, axis=0)
         of_sender = ops.take(ops.matmul(nodes, self.sender), t.sender, axis=0)
         edges = edges + ops.silu(of_receiver + of_sender + ops.matmul(edges, self.edge) + self.edge_bias)
-        messages = ops.sigmoid(edges) * ops.take(ops.matmul(nodes, self.message), t.sender, axis=0)
+        sent = ops.silu(edges + ops.take(ops.matmul(nodes, self.message), t.sender, axis=0))
+        messages = ops.sigmoid(edges) * sent
         received = pool_mean(messages, t.received, t.receiver, ops.shape(nodes)[0])
         kernel, bias = self.update.kernels[0], self.update.biases[0]
         known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
@@ -118,7 +120,7 @@ class AMDNet(keras.Model):
         width = config.width or DEFAULT_WIDTH
         self.n_outputs = config.n_outputs
         self.element = self.add_weight((HEAVIEST_ELEMENT + 1, width), "zeros", name="element")
-        self.pair_basis = GaussianBasis(48, config.atom_cutoff, 0.25)
+        self.pair_basis = GaussianBasis(48, config.atom_cutoff)
         self.pair = MLP((48, width), "silu", linear_output=True)
         self.motif = MLP((len(FINGERPRINT_LABELS), width), "silu")
         self.sharing_basis = GaussianBasis(24, 8.0, 0.5)

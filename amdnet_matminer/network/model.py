@@ -31,7 +31,7 @@ def initial_weights(network: keras.Model, rng: np.random.Generator) -> list[NDAr
 
     Kernels by Glorot and Bengio (2010), recurrent kernels orthogonal, the published
     network's embedding uniform within 0.05, biases 0: the defaults of the published
-    network. The element vectors of ``"amdnet"`` are uniform within 1.
+    network. The element vectors of ``"amdnet"`` are uniform within 0.1.
 
     Args:
         network: A network of this module.
@@ -49,7 +49,7 @@ def _initial_weight(name: str, shape: tuple[int, ...], rng: np.random.Generator)
     elif name == "embedding":
         value = rng.uniform(-0.05, 0.05, shape)
     elif name == "element":
-        value = rng.uniform(-1.0, 1.0, shape)
+        value = rng.uniform(-0.1, 0.1, shape)
     elif name == "recurrent_kernel":
         value = np.linalg.qr(rng.standard_normal(shape[::-1]))[0].T
     else:
