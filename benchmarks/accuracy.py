@@ -178,12 +178,14 @@ def model_card(name: str, size: int, result: dict[str, Any]) -> str:
         "2018.6.1 (the published MEGNet/ALIGNN split) as far as structures could be had, all chemistries",
         "licence of the data": "Materials Project, CC BY 4.0: A. Jain et al., APL Materials 1, 011002 "
         "(2013), doi 10.1063/1.4812323",
-        "networks": f"{len(members)} of {result['parameters_per_network']:,} parameters, whose mean is "
-        "predicted: " + "; ".join(f"{name}, MAE {error:.4f}" for name, error in members.items()),
+        "networks": f"{len(members)} of {result['parameters_per_network']:,} parameters: "
+        + "; ".join(f"{name}, MAE {error:.4f}" for name, error in members.items()),
         "settings": "those of the runs of these names in `benchmarks/train_mp2018.py`",
         "training": f"{result['seconds'] / 60:.0f} minutes on {result['device']}; epochs judged by the "
         "validation part",
-        "spread": f"of {100 * result['within one std']:.0f}% of the validation part the error is below the "
+        "spread": "none, there is one network"
+        if len(members) == 1
+        else f"of {100 * result['within one std']:.0f}% of the validation part the error is below the "
         "standard deviation of `return_std=True`, which was scaled on it to be so for 68%",
         "error": f"MAE {errors['mae']:.4f} {unit}, median {errors['median']:.4f}, on the "
         f"{result['n_validation']:,} crystals of the validation part",

@@ -29,8 +29,8 @@ class GatedBlock(keras.layers.Layer):
 
     The edge-gated convolution of Bresson and Laurent (arXiv 1711.07553) without its
     normalisations, and with messages that see the edge besides being gated by it, as those
-    of Xie and Grossman (arXiv 1710.10324) do; the context c is what the other level says of the node. In training,
-    dropout is applied before :math:`W_o`.
+    of Xie and Grossman (arXiv 1710.10324) do; the context c is what the other level says of
+    the node. In training, dropout is applied before :math:`W_o`.
 
     Args:
         width: Width of nodes and edges.

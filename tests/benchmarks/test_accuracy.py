@@ -75,6 +75,6 @@ def test_a_card_tells_the_result(result):
     card = accuracy.model_card("mp2018-band-gap", 1_200_000, result)
     assert "MAE 0.1234 eV" in card
     assert "4,000 crystals" in card
-    assert "2 of 289,409 parameters, whose mean is predicted: alone, MAE 0.1300; with energy" in card
+    assert "2 of 289,409 parameters: alone, MAE 0.1300; with energy, MAE 0.1350" in card
     assert "| chemistry: metal oxide | 90 | 0.250 |" in card
     assert "no metal" not in card
