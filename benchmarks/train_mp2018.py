@@ -63,7 +63,7 @@ class Shipped(NamedTuple):
 
 SHIPPED = {
     "mp2018-band-gap": Shipped(GAP, ("band-gap",)),
-    "mp2018-formation-energy": Shipped(ENERGY, ("formation-energy", "band-gap")),
+    "mp2018-formation-energy": Shipped(ENERGY, ("formation-energy",)),
 }
 
 
@@ -222,7 +222,7 @@ def ship(name: str, shipped: Shipped, options: argparse.Namespace) -> Path:
     path, target = pretrained_model_file(name), shipped.target
     runs = {run: AMDNetRegressor.load(_file(run, options)) for run in shipped.runs}
     parts = [(model, RUNS[run].targets.index(target)) for run, model in runs.items()]
-    join_members(parts, path, non_negative=target == GAP)
+    join_members(parts, path, non_negative=target == GAP, n_jobs=None, verbose=0)
     model = AMDNetRegressor.load(path).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
     structures, table = load("val", RUNS[shipped.runs[0]], options.n_validation)
     y = table[target].to_numpy(float)

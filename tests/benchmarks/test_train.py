@@ -48,6 +48,8 @@ def test_runs_are_trained_once_scored_and_shipped(data, written, tmp_path, monke
     runs = {name: run for name, run in train_mp2018.RUNS.items() if name in list(train_mp2018.RUNS)[:2]}
     for name, run in runs.items():
         monkeypatch.setitem(train_mp2018.RUNS, name, run._replace(parameters=TINY | {"epochs": 2}))
+    both = train_mp2018.Shipped("formation_energy_per_atom", ("formation-energy", "band-gap"))
+    monkeypatch.setitem(train_mp2018.SHIPPED, "mp2018-formation-energy", both)
     monkeypatch.setattr(train_mp2018, "pretrained_model_file", lambda name: tmp_path / f"{name}.amdnet")
     monkeypatch.setattr("sys.argv", ["train_mp2018.py", "--work", str(tmp_path / "work")])
     train_mp2018.main()
