@@ -27,8 +27,8 @@ from amdnet_matminer import __version__
 from amdnet_matminer.errors import ModelFileError
 
 FORMAT = "amdnet-matminer model"
-FORMAT_VERSION = 2
-"""1 had no checksums of the arrays and no package versions."""
+FORMAT_VERSION = 3
+"""1 had no checksums of the arrays and no package versions; the ``"amdnet"`` network of 2 was another one."""
 
 LARGEST_MODEL = 2**28
 """Bytes of a file, and of all that is unpacked from it: a hundred times the largest model so far."""
@@ -189,6 +189,11 @@ def _checked_description(description: Any) -> dict[str, Any]:
         raise ModelFileError(
             f"was written by amdnet_matminer {description['written_by']}, "
             "which is newer than this one; upgrade with pip install -U amdnet-matminer"
+        )
+    parameters = description.get("parameters", {})
+    if found == 2 and parameters.get("architecture", "amdnet") == "amdnet":
+        raise ModelFileError(
+            "is of an earlier form of the network 'amdnet', which would be read wrongly; train it anew"
         )
     return description
 

@@ -172,9 +172,25 @@ def model_card(name: str, size: int, result: dict[str, Any]) -> str:
     Returns:
         Markdown.
     """
+    ((_, errors),) = result["errors"].items()
+    heading = f'# Model `{name}`\n\n`AMDNetRegressor.from_pretrained("{name}")`\n\n| | |\n|---|---|'
+    lines = [heading, *(f"| {key} | {value} |" for key, value in _facts(size, result).items())]
+    lines += ["", f"## Error on the validation part ({errors['unit']})", ""]
+    lines += ["| kind | crystals | MAE |", "|---|---|---|"]
+    lines += [
+        f"| {division}: {label.partition(': ')[2] or label} | {part['n']:,} | {part['mae']:.3f} |"
+        for division, parts in errors["by kind"].items()
+        for label, part in parts.items()
+        if part["n"] >= FEWEST
+    ]
+    return "\n".join([*lines, "", LIMITS.format(fewest=FEWEST)])
+
+
+def _facts(size: int, result: dict[str, Any]) -> dict[str, str]:
+    """The first table of a card."""
     ((target, errors),) = result["errors"].items()
     unit, members = errors["unit"], result["members"]
-    facts = {
+    return {
         "predicts": f"{target} in {unit}, as the Materials Project has it (PBE, PBE+U)",
         "data": f"{result['n_train']:,} crystals, the training part of the Materials Project snapshot "
         "2018.6.1 (the published MEGNet/ALIGNN split) as far as structures could be had, all chemistries",
@@ -194,26 +210,3 @@ def model_card(name: str, size: int, result: dict[str, Any]) -> str:
         "file": f"{size / 1e6:.1f} MB, plain arrays without pickle",
         "to make it again": "`python benchmarks/train_mp2018.py`",
     }
-    lines = [
-        f"# Model `{name}`",
-        "",
-        f'`AMDNetRegressor.from_pretrained("{name}")`',
-        "",
-        "| | |",
-        "|---|---|",
-    ]
-    lines += [f"| {key} | {value} |" for key, value in facts.items()]
-    lines += [
-        "",
-        f"## Error on the validation part ({unit})",
-        "",
-        "| kind | crystals | MAE |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| {division}: {label.partition(': ')[2] or label} | {part['n']:,} | {part['mae']:.3f} |"
-        for division, parts in errors["by kind"].items()
-        for label, part in parts.items()
-        if part["n"] >= FEWEST
-    ]
-    return "\n".join([*lines, "", LIMITS.format(fewest=FEWEST)])

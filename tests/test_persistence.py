@@ -87,6 +87,14 @@ def test_a_foreign_description_is_refused(path: Path) -> None:
         read_model(path)
 
 
+def test_an_earlier_network_of_the_same_name_is_refused(path: Path) -> None:
+    rewrite(path, format_version=2, parameters={"architecture": "amdnet"})
+    with pytest.raises(ModelFileError, match=r"an earlier form of the network 'amdnet'.*train it anew"):
+        read_model(path)
+    rewrite(path, format_version=2, parameters={"architecture": "megnet"})
+    assert read_model(path)[0]["format_version"] == 2
+
+
 def test_a_newer_format_names_the_remedy(path: Path) -> None:
     rewrite(path, format_version=99, written_by="9.0")
     with pytest.raises(ModelFileError, match=r"written by amdnet_matminer 9\.0.*upgrade"):
@@ -164,7 +172,7 @@ def test_equal_models_are_equal_files(path: Path, tmp_path: Path) -> None:
 
 def test_the_versions_are_told(path: Path) -> None:
     description = read_model(path)[0]
-    assert description["format_version"] == 2
+    assert description["format_version"] == persistence.FORMAT_VERSION
     assert description["written_by"] == __version__
     assert description["versions"]["numpy"] == np.__version__
     assert set(description["versions"]) >= {"python", "keras", "pymatgen", "matminer", "scikit-learn"}
