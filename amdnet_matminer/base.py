@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, SizeLadder, dual_graph, sizes_of
-from amdnet_matminer.options import Architecture, Loss, Schedule
+from amdnet_matminer.options import Architecture, Loss, Optimizer, Schedule
 from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.persistence import describe_training, read_model, write_model
 from amdnet_matminer.uncertainty import Domain
@@ -57,6 +57,7 @@ class AMDNetEstimator(BaseEstimator):
     symmetry_reduction: bool = True
     epochs: int = 100
     batch_size: int = 32
+    optimizer: Optimizer = "muon"
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     schedule: Schedule = "cosine"
@@ -261,7 +262,7 @@ class AMDNetEstimator(BaseEstimator):
             settings = settings._replace(epochs=1, schedule="constant")
         n_steps = self.n_ensemble * settings.epochs * settings.n_batches(len(training.y))
         config = self._network_config(training.y.shape[1])
-        compilation = Compilation(config, settings.loss, self.weight_decay, xla_pays(n_steps))
+        compilation = Compilation(config, settings.loss, self.optimizer, self.weight_decay, xla_pays(n_steps))
         ladder = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
         return Plan(compilation, training, validation, scaler, ladder, settings)
 
@@ -283,7 +284,8 @@ class AMDNetEstimator(BaseEstimator):
         from amdnet_matminer.ensembles import predict_members
         from amdnet_matminer.training import Compilation, xla_pays
 
-        compilation = Compilation(self.config_, self._training_loss(), self.weight_decay, xla_pays(0))
+        loss = self._training_loss()
+        compilation = Compilation(self.config_, loss, self.optimizer, self.weight_decay, xla_pays(0))
         return predict_members(compilation, self.weights_, graphs, self.ladder_)
 
     def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:

@@ -56,8 +56,10 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
             with their multiplicity: the same predictions from smaller graphs.
         epochs: Largest number of passes over the training data.
         batch_size: Number of crystals in a step.
-        learning_rate: Highest learning rate of Adam.
-        weight_decay: Of AdamW, relative to the learning rate.
+        optimizer: ``"muon"`` orthogonalises the steps of matrices and takes those of Adam
+            for the rest; it needs about half the epochs of ``"adamw"``.
+        learning_rate: Highest learning rate.
+        weight_decay: Decoupled weight decay, relative to the learning rate.
         schedule: ``"cosine"``, a short warm-up and a cosine down to 0 over all epochs,
             or ``"constant"``.
         patience: Number of epochs without a better validation error after which

@@ -6,6 +6,8 @@ from typing import Literal
 
 Architecture = Literal["amdnet", "amdnet-2021", "megnet"]
 
+Optimizer = Literal["muon", "adamw"]
+
 Schedule = Literal["cosine", "constant"]
 
 RegressionLoss = Literal["mae", "mse"]

@@ -27,7 +27,7 @@ from amdnet_matminer import __version__
 from amdnet_matminer.errors import ModelFileError
 
 FORMAT = "amdnet-matminer model"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """1 had no checksums of the arrays and no package versions; the ``"amdnet"`` network of 2 was another one."""
 
 LARGEST_MODEL = 2**28
@@ -191,7 +191,7 @@ def _checked_description(description: Any) -> dict[str, Any]:
             "which is newer than this one; upgrade with pip install -U amdnet-matminer"
         )
     parameters = description.get("parameters", {})
-    if found == 2 and parameters.get("architecture", "amdnet") == "amdnet":
+    if found in (2, 3) and parameters.get("architecture", "amdnet") == "amdnet":
         raise ModelFileError(
             "is of an earlier form of the network 'amdnet', which would be read wrongly; train it anew"
         )
@@ -207,7 +207,7 @@ def _upgraded(description: dict[str, Any]) -> dict[str, Any]:
     ladder, scaler = description["ladder"], description["scaler"]
     bonds = _LIGANDS_PER_MOTIF * ladder["first"][3]
     return description | {
-        "parameters": description["parameters"] | {"weight_decay": 0.0},
+        "parameters": description["parameters"] | {"optimizer": "adamw", "weight_decay": 0.0},
         "ladder": ladder | {"first": [*ladder["first"], bonds]},
         "scaler": {name: [value] for name, value in scaler.items()},
         "training": None,

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import DummySpecies, Structure
 
 from amdnet_matminer.errors import StructureError, TargetError
-from amdnet_matminer.options import Architecture, RegressionLoss, Schedule
+from amdnet_matminer.options import Architecture, Optimizer, RegressionLoss, Schedule
 
 CLOSEST_ATOMS = 0.1
 """Two atoms nearer than this, in angstrom, are taken for one atom given twice."""
@@ -56,6 +56,7 @@ _POSITIVE = _Range(lambda value: _is_number(value) and value > 0, "a number abov
 _COUNT = _Range(_is_count, "an integer of at least 1")
 _RANGES = {
     "architecture": _choice(Architecture),
+    "optimizer": _choice(Optimizer),
     "schedule": _choice(Schedule),
     "loss": _choice(RegressionLoss),
     "width": _Range(lambda value: value is None or _is_count(value), "None or an integer of at least 1"),

@@ -153,7 +153,7 @@ def train_variant(
     scaler = TargetScaler.of(training.y)
     ladder = SizeLadder.for_crystals(sizes_of(training.graphs), recipe.batch_size)
     xla = xla_pays(recipe.epochs * recipe.n_batches(len(training.y)))
-    with compiled_network(Compilation(config, "mae", 1e-4, xla)) as network:
+    with compiled_network(Compilation(config, "mae", "muon", 1e-4, xla)) as network:
         network.set_weights(initial_weights(network, rng))
         start = perf_counter()
         history = train(network, training, validation, scaler, ladder, recipe, seed)

@@ -47,8 +47,8 @@ class Run(NamedTuple):
 
 GAP, ENERGY = TARGETS
 RUNS = {
-    "band-gap": Run((GAP, ENERGY), {"epochs": 24}),
-    "formation-energy": Run((ENERGY,), {"epochs": 24, "dropout": 0.0}),
+    "band-gap": Run((GAP, ENERGY), {"epochs": 36}),
+    "formation-energy": Run((ENERGY,), {"epochs": 36, "dropout": 0.0}),
     "oxides": Run((GAP,), {"epochs": 15}, oxides=True),
     "oxides-megnet": Run((GAP,), {"epochs": 15, "architecture": "megnet"}, oxides=True),
 }

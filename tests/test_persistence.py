@@ -87,12 +87,13 @@ def test_a_foreign_description_is_refused(path: Path) -> None:
         read_model(path)
 
 
-def test_an_earlier_network_of_the_same_name_is_refused(path: Path) -> None:
-    rewrite(path, format_version=2, parameters={"architecture": "amdnet"})
+@pytest.mark.parametrize("version", [2, 3])
+def test_an_earlier_network_of_the_same_name_is_refused(path: Path, version: int) -> None:
+    rewrite(path, format_version=version, parameters={"architecture": "amdnet"})
     with pytest.raises(ModelFileError, match=r"an earlier form of the network 'amdnet'.*train it anew"):
         read_model(path)
-    rewrite(path, format_version=2, parameters={"architecture": "megnet"})
-    assert read_model(path)[0]["format_version"] == 2
+    rewrite(path, format_version=version, parameters={"architecture": "megnet"})
+    assert read_model(path)[0]["format_version"] == version
 
 
 def test_a_newer_format_names_the_remedy(path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pymatgen.core import DummySpecies, Lattice, Structure
 
 from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
-from amdnet_matminer.options import Architecture, RegressionLoss, Schedule
+from amdnet_matminer.options import Architecture, Optimizer, RegressionLoss, Schedule
 from amdnet_matminer.validation import (
     check_classes,
     check_elements,
@@ -253,7 +253,13 @@ def test_parameters_in_range_pass():
 
 
 @pytest.mark.parametrize(
-    ("name", "literal"), [("architecture", Architecture), ("loss", RegressionLoss), ("schedule", Schedule)]
+    ("name", "literal"),
+    [
+        ("architecture", Architecture),
+        ("optimizer", Optimizer),
+        ("loss", RegressionLoss),
+        ("schedule", Schedule),
+    ],
 )
 def test_every_choice_passes(name, literal):
     for choice in get_args(literal):

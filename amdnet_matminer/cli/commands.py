@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from amdnet_matminer.cli.options import (
     ORIGINAL_DEFAULTS,
+    ORIGINAL_RECIPE,
     TRAINING_OPTIONS,
     check_data_options,
     check_folder,
@@ -127,7 +128,7 @@ def _new_model(arguments: argparse.Namespace) -> AMDNetRegressor:
     if arguments.motif_file is not None and chosen["architecture"] != "amdnet-2021":
         arguments.parser.error(f"{chosen['architecture']} does not read a --motif_file; leave it out")
     if original:
-        chosen |= {"schedule": "constant", "loss": "mse", "scale_targets": False, "weight_decay": 0.0}
+        chosen |= ORIGINAL_RECIPE
     model = AMDNetRegressor(
         **chosen,
         checkpoint_dir=arguments.checkpoint_dir,

@@ -24,7 +24,7 @@ TRAINING_OPTIONS = {
     ),
     "epochs": ("COUNT", "largest number of passes over the training crystals"),
     "patience": ("COUNT", "epochs without a better validation error after which training stops"),
-    "learning_rate": ("RATE", "highest learning rate of Adam"),
+    "learning_rate": ("RATE", "highest learning rate"),
     "batch_size": ("COUNT", "crystals in a step"),
     "atom_cutoff": ("ANGSTROM", "largest distance of an atom pair, in angstrom"),
     "motif_cutoff": ("ANGSTROM", "centre of the last Gaussian for distances between motifs, in angstrom"),
@@ -47,6 +47,15 @@ ORIGINAL_DEFAULTS: dict[str, Any] = {
     "n_ensemble": 1,
 }
 """What the original program took where an option was not given."""
+
+ORIGINAL_RECIPE: dict[str, Any] = {
+    "optimizer": "adamw",
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "loss": "mse",
+    "scale_targets": False,
+}
+"""What the original program always did; without weight decay AdamW is Adam."""
 
 
 def training_default(name: str) -> Any:

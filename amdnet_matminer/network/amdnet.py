@@ -15,6 +15,9 @@ from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 DEFAULT_WIDTH = 64
 
+HIGHEST_SCORE = 4.0
+"""No node counts more than exp(4) times as much as it would in a plain mean."""
+
 N_SHARED_KINDS = 4
 """Motif edges share 1, 2, 3, or 4 and more ligands: a corner, an edge, a face."""
 
@@ -103,12 +106,35 @@ class Membership(NamedTuple):
         ]
 
 
+def attend(nodes: Tensor, score: Tensor, t: Topology, n_graphs: Any) -> Tensor:
+    r"""Mean of the nodes of each graph, in which they count as much as they score, channel by channel.
+
+    .. math::
+        r_g = \frac{\sum_i w_i\, a_i \odot v_i}{\sum_i w_i\, a_i} \quad
+        a_i = \exp(h \tanh(W_a v_i / h))
+
+    An attention as in Li et al. (arXiv 1511.05493), with multiplicities w and scores
+    kept within ``HIGHEST_SCORE`` h, so that nothing overflows; without scores a mean.
+
+    Args:
+        nodes: Vectors, shape (N, width).
+        score: The matrix that scores them, shape (width, width).
+        t: Multiplicities and graphs of the nodes.
+        n_graphs: Number of graphs.
+
+    Returns:
+        One vector per graph, shape (n_graphs, width).
+    """
+    attention = ops.exp(HIGHEST_SCORE * ops.tanh(ops.matmul(nodes, score) / HIGHEST_SCORE))
+    return pool_mean(nodes, t.weight * attention, t.graph, n_graphs)
+
+
 class AMDNet(keras.Model):
     """Atoms and motifs, each a graph of gated blocks, that read each other before every block.
 
     A motif starts from its order-parameter fingerprint, an edge between motifs from
     distance, number of shared ligands and mean centre-ligand-centre angle. The
-    weighted means of atoms and of motifs, side by side, give the targets.
+    attentive means of atoms and of motifs, side by side, give the targets.
 
     Args:
         config: Sizes. Without ``cross_level`` the levels meet at the end only, as in
@@ -133,6 +159,8 @@ class AMDNet(keras.Model):
         sizes = (width, 2 * width if config.cross_level else 0, config.dropout, self.random)
         self.atom_blocks = [GatedBlock(*sizes) for _ in range(config.n_blocks)]
         self.motif_blocks = [GatedBlock(*sizes) for _ in range(config.n_blocks)]
+        self.atom_score = self.add_weight((width, width), "zeros", name="score_atoms")
+        self.motif_score = self.add_weight((width, width), "zeros", name="score_motifs")
         self.head = MLP((2 * width, width, config.n_outputs), "silu", linear_output=True)
         self.built = True
 
@@ -141,7 +169,7 @@ class AMDNet(keras.Model):
         return self.head(self.merged(batch, training))
 
     def merged(self, batch: Batch, training: bool = False) -> Tensor:
-        """Means of the last atom and motif vectors side by side, shape (G, 2 width)."""
+        """What is read from the last atoms and motifs, side by side, shape (G, 2 width)."""
         of_atoms, of_motifs = Topology.of(batch.atoms), Topology.of(batch.motifs)
         members = self._membership(batch)
         atoms = ops.take(self.element, batch.atoms.node, axis=0)
@@ -153,11 +181,14 @@ class AMDNet(keras.Model):
             atoms, pairs = atom_block(atoms, pairs, seen_by_atoms, of_atoms, training=training)
             motifs, sharing = motif_block(motifs, sharing, seen_by_motifs, of_motifs, training=training)
         n_graphs = ops.shape(batch.crystal)[0]
-        means = [
-            pool_mean(nodes, t.weight, t.graph, n_graphs)
-            for nodes, t in ((atoms, of_atoms), (motifs, of_motifs))
+        read = [
+            attend(nodes, score, t, n_graphs)
+            for nodes, score, t in (
+                (atoms, self.atom_score, of_atoms),
+                (motifs, self.motif_score, of_motifs),
+            )
         ]
-        return ops.concatenate(means, axis=-1)
+        return ops.concatenate(read, axis=-1)
 
     def _membership(self, batch: Batch) -> Membership:
         weight = ops.expand_dims(batch.motifs.weight, -1)

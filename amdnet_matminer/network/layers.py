@@ -64,7 +64,7 @@ def pool_mean(values: Tensor, weight: Tensor, index: Tensor, n_pools: Any) -> Te
 
     Args:
         values: Rows, shape (N, F).
-        weight: Weights, shape (N, 1).
+        weight: Weights, shape (N, 1), or (N, F) if every column has its own.
         index: Pool of each row, shape (N,).
         n_pools: Number of pools.
 

@@ -31,7 +31,7 @@ def initial_weights(network: keras.Model, rng: np.random.Generator) -> list[NDAr
 
     Kernels by Glorot and Bengio (2010), recurrent kernels orthogonal, the published
     network's embedding uniform within 0.05, biases 0: the defaults of the published
-    network. The element vectors of ``"amdnet"`` are uniform within 0.1.
+    network. The element vectors of ``"amdnet"`` are uniform within 0.1, its scores 0.
 
     Args:
         network: A network of this module.
@@ -44,7 +44,7 @@ def initial_weights(network: keras.Model, rng: np.random.Generator) -> list[NDAr
 
 
 def _initial_weight(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
-    if "bias" in name:
+    if "bias" in name or "score" in name:
         value = np.zeros(shape)
     elif name == "embedding":
         value = rng.uniform(-0.05, 0.05, shape)

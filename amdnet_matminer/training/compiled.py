@@ -16,7 +16,7 @@ import keras
 
 from amdnet_matminer.backend import has_gpu
 from amdnet_matminer.network import NetworkConfig, build_network
-from amdnet_matminer.options import Loss
+from amdnet_matminer.options import Loss, Optimizer
 from amdnet_matminer.training.losses import WeightedLoss
 
 MOST_IDLE = 4
@@ -24,6 +24,9 @@ MOST_IDLE = 4
 
 LARGEST_GRADIENT = 1.0
 """Gradients of larger norm than this are scaled down to it."""
+
+NOT_FOR_MUON = ["element", "embedding", "score"]
+"""Names of arrays with two axes that Adam does better: tables of vectors, and what begins at 0."""
 
 STEPS_WORTH_XLA = 2000
 """On a CPU, XLA makes a step about twice as fast but costs half a minute of compiling."""
@@ -36,8 +39,10 @@ class Compilation(NamedTuple):
     """Architecture and sizes."""
     loss: Loss = "mae"
     """What training makes small."""
+    optimizer: Optimizer = "muon"
+    """How weights follow their gradients."""
     weight_decay: float = 0.0
-    """Of AdamW (Loshchilov and Hutter, arXiv 1711.05101)."""
+    """Decoupled from the gradients (Loshchilov and Hutter, arXiv 1711.05101)."""
     xla: bool = False
     """Whether TensorFlow compiles with XLA."""
 
@@ -89,10 +94,23 @@ def _take(wanted: Compilation) -> keras.Model | None:
 def _compile(wanted: Compilation) -> keras.Model:
     network = build_network(wanted.network)
     network.compile(
-        optimizer=keras.optimizers.AdamW(weight_decay=wanted.weight_decay, global_clipnorm=LARGEST_GRADIENT),
+        optimizer=_optimizer(wanted),
         loss=WeightedLoss(wanted.loss),
         jit_compile=wanted.xla or keras.backend.backend() == "jax",
     )
     # Built now, or else the training step is traced twice.
     network.optimizer.build(network.trainable_variables)
     return network
+
+
+def _optimizer(wanted: Compilation) -> keras.optimizers.Optimizer:
+    """Muon (Jordan 2024; in steps of the size of Adam's, Liu et al., arXiv 2502.16982), or AdamW."""
+    decay = wanted.weight_decay
+    if wanted.optimizer == "adamw":
+        return keras.optimizers.AdamW(weight_decay=decay, global_clipnorm=LARGEST_GRADIENT)
+    return keras.optimizers.Muon(
+        weight_decay=decay,
+        adam_weight_decay=decay,
+        global_clipnorm=LARGEST_GRADIENT,
+        exclude_layers=NOT_FOR_MUON,
+    )

@@ -36,6 +36,7 @@ _QUICK: Settings = {"epochs": 10, "batch_size": 64}
 _PUBLISHED: Settings = {
     "epochs": 1000,
     "batch_size": 32,
+    "optimizer": "adamw",
     "learning_rate": 5e-5,
     "schedule": "constant",
     "patience": 100,

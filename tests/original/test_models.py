@@ -166,6 +166,7 @@ class TestCommands:
             "learning_rate": 5e-5,
             "batch_size": 16,
             "loss": "mse",
+            "optimizer": "adamw",
             "schedule": "constant",
             "scale_targets": False,
             "weight_decay": 0.0,
