@@ -68,6 +68,9 @@ def settings_of(model: str, task: str, options: Options) -> dict[str, Any]:
         return {"n_estimators": 500, "max_features": part, "random_state": options.seed}
     chosen = preset_of(task, options.preset) | options.settings
     chosen |= {"architecture": model, "random_state": options.seed}
+    if model != "amdnet":
+        # The networks of others keep the optimizer that they were published with.
+        chosen.setdefault("optimizer", "adamw")
     parameters = _network_class(task)(**chosen).get_params()
     if options.minutes is not None:
         parameters = parameters | {"minutes": options.minutes}
