@@ -32,8 +32,7 @@ LIMITS = """Motifs are called by the geometry that most of a crystal's motifs ha
 The labels are computed, not measured: PBE band gaps are too small by about a third to a half, and
 two snapshots of the Materials Project differ by 0.056 eV and 0.014 eV/atom on average. Structures
 should be relaxed with the same functional. A model knows neither magnetism nor charge, temperature nor
-disorder. Elements and other small cells are its weakest kind: for silicon, which is in the validation
-part, the models say no band gap (0.61 eV) and 0.21 eV/atom (0). `novelty` tells which motifs and elements
+disorder. The table tells the weakest kinds, such as elements. `novelty` tells which motifs and elements
 were not in the training data. Do not score these models on other parts of the Materials Project, such as
 MatBench's mp tasks: the same crystals are in them.
 """

@@ -16,7 +16,7 @@ from amdnet_matminer.validation import HEAVIEST_ELEMENT
 DEFAULT_WIDTH = 64
 
 HIGHEST_SCORE = 4.0
-"""No node counts more than exp(4) times as much as it would in a plain mean."""
+"""Scores lie between minus this and this: a node counts exp(-4) to exp(4) times."""
 
 N_SHARED_KINDS = 4
 """Motif edges share 1, 2, 3, or 4 and more ligands: a corner, an edge, a face."""
