@@ -28,7 +28,7 @@ from amdnet_matminer.errors import ModelFileError
 
 FORMAT = "amdnet-matminer model"
 FORMAT_VERSION = 4
-"""1 had no checksums of the arrays and no package versions; ``"amdnet"`` was another network in 2 and in 3."""
+"""1 had no checksums of the arrays and no package versions; ``"amdnet"`` was another network in 2 and 3."""
 
 LARGEST_MODEL = 2**28
 """Bytes of a file, and of all that is unpacked from it: a hundred times the largest model so far."""
