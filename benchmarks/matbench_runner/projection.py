@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,14 @@ class Run(NamedTuple):
         return int(self.preparation["n_crystals"])
 
     @property
+    def n_steps(self) -> int:
+        """The fewest training steps that a fold was planned with, which decide how a network is compiled."""
+        settings = self.folds[0]["settings"]
+        fewest = min(fold["measured"]["n_training"] for fold in self.folds)
+        n_batches = ceil((1 - settings["validation_fraction"]) * fewest / settings["batch_size"])
+        return int(settings["n_ensemble"] * settings["epochs"] * n_batches)
+
+    @property
     def memory(self) -> float:
         """The most that a fold's process has held, in MB."""
         return max(fold["measured"]["peak_memory_mb"] for fold in self.folds)
@@ -55,8 +64,9 @@ def project(model: str, task: str, options: Options) -> dict[str, Any]:
     """Scale what was measured to a task's official size and a network's full settings.
 
     A fold's training time is a line over the crystals that its networks see, so that what is paid once,
-    compiling, counts once; a process's memory is a line over the crystals of the task. Early stopping and
-    reading the task's file are not reckoned with.
+    compiling, counts once; a process's memory is a line over the crystals of the task. Runs so short that
+    their networks are compiled otherwise, which takes other times and memory, are left out. Early stopping
+    and reading the task's file are not reckoned with.
 
     Args:
         model: A network of ``models.MODELS``.
@@ -67,16 +77,11 @@ def project(model: str, task: str, options: Options) -> dict[str, Any]:
         Rates measured, and times, memory and disk space of the full run.
 
     Raises:
-        AMDNetError: There are no stand-in runs of two sizes.
+        AMDNetError: There are no stand-in runs of two sizes that are long enough.
     """
-    runs = stand_in_runs(model, task, options.output_dir)
+    runs = _comparable(stand_in_runs(model, task, options.output_dir), f"{model} on {task}")
     settings, n_task = settings_of(model, task, options), n_crystals(task)
     seen = TRAINING_PART * n_task * settings.get("epochs", 1) * settings.get("n_ensemble", 1)
-    if len(runs) < 2:
-        raise AMDNetError(
-            f"{options.output_dir} has no stand-in runs of {model} on {task} of two sizes; make them "
-            "with --stand-in, two --stand-in-size and an empty --cache-dir each"
-        )
     rates = _rates(runs)
     hours = {
         "graphs": n_task / rates["graphs_per_s"] / 3600,
@@ -108,6 +113,21 @@ def stand_in_runs(model: str, task: str, folder: Path) -> list[Run]:
         if folds and preparation.exists():
             runs.append(Run(read_json(preparation), folds))
     return sorted(runs, key=lambda run: run.size)
+
+
+def _comparable(found: Sequence[Run], what: str) -> list[Run]:
+    """Those runs that are compiled as a full one is; at least two."""
+    from amdnet_matminer.training.compiled import STEPS_WORTH_XLA
+
+    runs = [run for run in found if run.n_steps >= STEPS_WORTH_XLA]
+    if len(runs) < 2:
+        there = {run.size: run.n_steps for run in found}
+        raise AMDNetError(
+            f"there are no stand-in runs of {what} of two sizes with {STEPS_WORTH_XLA:,} training steps or "
+            f"more, only (crystals: steps) {there}; make them with --stand-in, two --stand-in-size, as many "
+            "--epochs as that takes, and an empty --cache-dir each"
+        )
+    return runs
 
 
 def line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:

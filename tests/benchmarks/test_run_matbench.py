@@ -339,7 +339,7 @@ def test_wrong_option(script: ModuleType, options: list[str], reason: str, capsy
         (["--merge"], "has no folds"),
         (["check"], "has no folder matbench_v0.1_"),
         (["report"], "has no folds to report"),
-        (["project"], "has no stand-in runs of amdnet"),
+        (["project"], "no stand-in runs of amdnet"),
     ],
 )
 def test_what_is_needed_is_missing(
