@@ -3,7 +3,7 @@
     python benchmarks/ablation.py
     python benchmarks/ablation.py --data nomad2018 --variants amdnet "amdnet, atoms only" --seeds 0
 
-Every variant is trained for the same number of epochs on the same crystals, once per seed. A tenth
+Every variant is trained for the same number of epochs on the same crystals with Muon, once per seed. A tenth
 of the training crystals judges the epochs; the scored crystals take no part in any choice. "Shuffled
 motifs" gives each crystal the motif graph of another one, its atoms drawn from the crystal at hand:
 what it is better than "atoms only" by, more parameters are worth, not motifs. All but the last go without
@@ -29,6 +29,7 @@ from joblib import Parallel, delayed
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
 
 if TYPE_CHECKING:
+    from amdnet_matminer.ensembles import Plan
     from amdnet_matminer.training import Labelled
 
 SETS = {
@@ -133,40 +134,50 @@ def train_variant(
     Returns:
         Errors in the unit of the target, parameters and time.
     """
-    from amdnet_matminer.graphs import SizeLadder, sizes_of
-    from amdnet_matminer.network import NetworkConfig, initial_weights
-    from amdnet_matminer.training import (
-        Compilation,
-        Settings,
-        TargetScaler,
-        compiled_network,
-        predict_graphs,
-        train,
-        xla_pays,
-    )
+    from amdnet_matminer.network import initial_weights
+    from amdnet_matminer.training import compiled_network, predict_graphs, train
 
-    config = NetworkConfig(**variant.config)
     crystals = read_data(data, settings, work, variant)
     rng = np.random.default_rng(seed)
-    training, validation = split(*crystals.training, rng)
-    recipe = Settings("mae", settings["epochs"], 32, 2e-3, "cosine", settings["epochs"], 0)
-    scaler = TargetScaler.of(training.y)
-    ladder = SizeLadder.for_crystals(sizes_of(training.graphs), recipe.batch_size)
-    xla = xla_pays(recipe.epochs * recipe.n_batches(len(training.y)))
-    with compiled_network(Compilation(config, "mae", "muon", 1e-4, xla)) as network:
+    plan = plan_for(variant, *split(*crystals.training, rng), settings["epochs"])
+    with compiled_network(plan.compilation) as network:
         network.set_weights(initial_weights(network, rng))
         start = perf_counter()
-        history = train(network, training, validation, scaler, ladder, recipe, seed)
+        history = train(network, *plan[1:], seed)
         seconds = perf_counter() - start
         test_graphs, expected = crystals.test
-        predicted = scaler.inverse(predict_graphs(network, test_graphs, ladder))[:, 0]
+        predicted = plan.scaler.inverse(predict_graphs(network, test_graphs, plan.ladder))[:, 0]
         return {
             "mae": float(np.abs(predicted - expected).mean()),
             "validation_mae": min(history["val_mae"]),
-            "training_mae": history["loss"][-1] * scaler.scale[0],
+            "training_mae": history["loss"][-1] * plan.scaler.scale[0],
             "parameters": int(network.count_params()),
             "seconds": seconds,
         }
+
+
+def plan_for(variant: Variant, training: Labelled, validation: Labelled, epochs: int) -> Plan:
+    """What all variants share, their recipe, for the crystals at hand.
+
+    Args:
+        variant: Which network.
+        training: What it learns from.
+        validation: What judges its epochs.
+        epochs: How often it sees every crystal.
+
+    Returns:
+        All that a training needs but its seed.
+    """
+    from amdnet_matminer.ensembles import Plan
+    from amdnet_matminer.graphs import SizeLadder, sizes_of
+    from amdnet_matminer.network import NetworkConfig
+    from amdnet_matminer.training import Compilation, Settings, TargetScaler, xla_pays
+
+    recipe = Settings("mae", epochs, 32, 2e-3, "cosine", epochs, 0)
+    xla = xla_pays(epochs * recipe.n_batches(len(training.y)))
+    compilation = Compilation(NetworkConfig(**variant.config), "mae", "muon", 1e-4, xla)
+    ladder = SizeLadder.for_crystals(sizes_of(training.graphs), recipe.batch_size)
+    return Plan(compilation, training, validation, TargetScaler.of(training.y), ladder, recipe)
 
 
 def split(graphs: Graphs, y: np.ndarray, rng: np.random.Generator) -> tuple[Labelled, Labelled]:

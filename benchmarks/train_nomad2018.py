@@ -69,14 +69,7 @@ def run_fold(
         found: dict[str, Any] = json.loads(done.read_text())
         return found
     train, test = list(FOLDS.split(y))[fold]
-    model = AMDNetRegressor(
-        epochs=options.epochs,
-        random_state=0,
-        cache_dir=options.work / "graphs",
-        checkpoint_dir=options.work / "state",
-        n_jobs=options.n_jobs,
-        verbose=1,
-    )
+    model = network(options)
     start = perf_counter()
     model.fit([structures[i] for i in train], y[train])
     seconds = perf_counter() - start
@@ -94,6 +87,18 @@ def run_fold(
     done.write_text(json.dumps(result))
     print(fold, result["mae"], flush=True)
     return result
+
+
+def network(options: argparse.Namespace) -> AMDNetRegressor:
+    """What is trained on every fold: the default network."""
+    return AMDNetRegressor(
+        epochs=options.epochs,
+        random_state=0,
+        cache_dir=options.work / "graphs",
+        checkpoint_dir=options.work / "state",
+        n_jobs=options.n_jobs,
+        verbose=1,
+    )
 
 
 if __name__ == "__main__":
