@@ -37,6 +37,7 @@ def with_tables(text: str) -> str:
                 accuracy(),
                 motif_features(),
                 matbench(),
+                projections(),
                 uncertainty(),
                 robustness(),
                 engine(),
@@ -145,6 +146,31 @@ def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
         f"{published[forest]['mean']:.4g}",
         f"{minutes:.0f} min",
     ]
+
+
+def projections() -> str:
+    """What the largest MatBench tasks would take."""
+    results = [read(path) for path in sorted(RESULTS.glob("projection-*.json"))]
+    rows = [
+        [
+            result["task"],
+            f"{result['n_crystals']:,}",
+            f"{result['settings']['epochs']}",
+            f"{result['rates']['training_crystals_per_s']:.0f}",
+            f"{result['hours']['training_of_a_fold']:.1f}",
+            f"{result['hours']['all_folds']:.0f}",
+            f"{result['memory_gb']:.1f}",
+        ]
+        for result in results
+    ]
+    sizes = " and ".join(f"{size:,}" for size in results[0]["stand_in_sizes"])
+    title = (
+        f"**MatBench's largest tasks, projected.** Their official folds are here scaled down to {sizes} "
+        "crystals of mp2018 and run end to end; these are no scores, but tell what the tasks would take on "
+        "one core beside another such run, without a GPU."
+    )
+    heads = ["task", "crystals", "epochs", "crystals/s", "hours a fold", "hours, five folds", "memory (GB)"]
+    return table(title, heads, rows)
 
 
 def accuracy() -> str:
