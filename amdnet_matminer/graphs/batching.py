@@ -1,8 +1,9 @@
 """Several crystals laid end to end in arrays of a few fixed sizes.
 
 Compiled networks want the same array shapes again and again. So crystals are
-dealt into batches of nearly equal size, and each batch is padded to a step of a
-coarse ladder of sizes, all padding in one dummy graph at the end.
+dealt into batches of nearly equal size, most of which need the same shapes, and
+each batch is padded to a step of a coarse ladder of sizes, all padding in one
+dummy graph at the end.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import MotifGraph
@@ -70,6 +72,9 @@ class Sizes(NamedTuple):
     edges: int
     bonds: int
 
+
+MOST_EXCHANGED = 64
+"""Batches that crystals change places between at a time; more take longer and are hardly more equal."""
 
 PADDING = Sizes(graphs=1, atoms=1, pairs=0, motifs=1, edges=0, bonds=0)
 """What padding needs at least: edges and bonds that fill an array need ends."""
@@ -133,34 +138,38 @@ class SizeLadder(NamedTuple):
         return Sizes(*(np.maximum(room, needed) + np.array(PADDING)).tolist())
 
 
-def deal(
-    sizes: NDArray[np.int64], n_batches: int, rng: np.random.Generator | None = None
-) -> list[NDArray[np.int64]]:
-    """Deal crystals into batches of nearly equal size, as cards are dealt from a sorted deck.
+def deal(sizes: NDArray[np.int64], n_batches: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """Deal crystals into random batches of nearly equal size, by each of the counts.
 
-    Sorted by size and cut into strata of ``n_batches`` crystals; every batch gets
-    one crystal of each stratum, a random one if ``rng`` is given.
+    Sorted by size and cut into strata of ``n_batches`` crystals, a random one of each stratum
+    for every batch. Then, from the largest crystals on, those of a stratum change places such
+    that the squares of the batches' counts sum to the least: of batches that hold r without
+    crystals of sizes s, the one assignment for which the sum of s · r is least.
 
     Args:
         sizes: Counts of the S crystals, shape (S, 6).
         n_batches: Number of batches.
-        rng: Source of the random choice within the strata.
+        rng: Source of the random choices.
 
     Returns:
         The crystal indices of each batch; together every crystal once.
     """
-    largest_first = np.argsort(-sizes[:, 1:].sum(axis=1), kind="stable")
-    hands: list[list[int]] = [[] for _ in range(n_batches)]
-    for round_, start in enumerate(range(0, len(sizes), n_batches)):
-        stratum = largest_first[start : start + n_batches]
-        if rng is not None:
-            places = rng.permutation(n_batches)[: len(stratum)]
-        else:
-            # To and fro, so that no batch gets the larger one every time.
-            places = np.arange(n_batches)[:: 1 if round_ % 2 == 0 else -1][: len(stratum)]
-        for crystal, place in zip(stratum.tolist(), places.tolist(), strict=True):
-            hands[place].append(crystal)
-    return [np.array(hand, dtype=np.int64) for hand in hands]
+    share = sizes[:, 1:] / np.maximum(sizes[:, 1:].mean(axis=0), 1.0)
+    n_strata = -(-len(sizes) // n_batches)
+    nobody = len(sizes)
+    strata = np.full((n_strata, n_batches), nobody)
+    strata.flat[:nobody] = np.argsort(-share.max(axis=1), kind="stable")
+    strata = rng.permuted(strata, axis=1)
+    share = np.vstack([share, np.zeros(share.shape[1])])
+    filled = share[strata].sum(axis=0)
+    for stratum in strata:
+        for group in np.array_split(rng.permutation(n_batches), -(-n_batches // MOST_EXCHANGED)):
+            moved = stratum[group]
+            others = filled[group] - share[moved]
+            _, crystal = linear_sum_assignment((others - others.mean(axis=0)) @ share[moved].T)
+            stratum[group] = moved[crystal]
+            filled[group] = others + share[stratum[group]]
+    return [hand[hand != nobody] for hand in strata.T]
 
 
 def batch_graphs(graphs: Sequence[DualGraph], sizes: Sizes) -> Batch:

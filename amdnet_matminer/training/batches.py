@@ -70,7 +70,7 @@ def predict_graphs(
     sizes = sizes_of(graphs)
     n_batches = min(len(graphs), int(np.ceil((sizes.sum(axis=0) / np.array(ladder.first)).max())))
     predicted = np.empty((len(graphs), network.n_outputs), dtype=np.float32)
-    for members in deal(sizes, n_batches):
+    for members in deal(sizes, n_batches, np.random.default_rng(0)):
         batch = batch_graphs([graphs[i] for i in members], ladder.step_for(sizes[members].sum(axis=0)))
         predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members)]
     return predicted
