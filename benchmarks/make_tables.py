@@ -34,6 +34,8 @@ def with_tables(text: str) -> str:
             [
                 ablation(),
                 speed(),
+                where_time_goes(),
+                growth(),
                 accuracy(),
                 motif_features(),
                 matbench(),
@@ -95,6 +97,37 @@ def speed() -> str:
         f"{len(result['rounds'])} alternating round(s)."
     )
     return table(title, ["network", "training", "times the faster peer", "prediction", "one call each"], rows)
+
+
+def where_time_goes() -> str:
+    """What a training step is made of."""
+    result = read(RESULTS / "training_speed-profile.json")
+    steps = {
+        name: parts for name, parts in result.items() if isinstance(parts, dict) and "step (ms)" in parts
+    }
+    rate, columns = "matrix rate reached", [name for name in next(iter(steps.values())) if "(ms)" in name]
+    rows = [
+        [name, *(f"{parts[column]:.1f}" for column in columns), f"{100 * parts[rate]:.0f}%"]
+        for name, parts in steps.items()
+    ]
+    title = (
+        "**Where the time of a training step goes.** Batches of 32; operations are timed one by one, "
+        "forward and backward, so that what is compiled into one counts more than once; a large float32 "
+        f"matrix product reaches {result['gigaflops of one large product']:.0f} Gflop/s here."
+    )
+    return table(title, ["network", *columns, rate], rows)
+
+
+def growth() -> str:
+    """How the time of an epoch grows."""
+    result = read(RESULTS / "training_speed-growth.json")
+    by = {"crystals": "{} crystals", "atoms": "1,000 of {} atoms", "width": "1,000, width {}"}
+    rows = [
+        [text.format(value), f"{seconds:.2f}"]
+        for name, text in by.items()
+        for value, seconds in result[name].items()
+    ]
+    return table("**How an epoch of the default network grows.**", ["trained on", "seconds an epoch"], rows)
 
 
 def motif_features() -> str:

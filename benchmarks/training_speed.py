@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -276,10 +277,16 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
 
 def load(n: int, smallest: int = 1, largest: int = 10_000) -> tuple[list[Any], np.ndarray]:
     """Crystals whose cells have a number of atoms in a range."""
-    structures, table = load_crystals("mp2018", split="train")
+    structures, table = training_part()
     y = table["formation_energy_per_atom"].to_numpy(float)
     fit = [i for i, s in enumerate(structures) if smallest <= len(s) <= largest][:n]
     return [structures[i] for i in fit], y[fit]
+
+
+@cache
+def training_part() -> tuple[list[Any], Any]:
+    """All training crystals of the Materials Project 2018 set, and their table."""
+    return load_crystals("mp2018", split="train")
 
 
 def epoch_seconds(data: tuple[list[Any], np.ndarray], width: int | None = None) -> float:
