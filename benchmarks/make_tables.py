@@ -194,11 +194,11 @@ def projections() -> str:
         ]
         for result in results
     ]
-    sizes = " and ".join(f"{size:,}" for size in results[0]["stand_in_sizes"])
+    sizes = ", ".join(f"{size:,}" for size in results[0]["stand_in_sizes"])
     title = (
-        f"**MatBench's largest tasks, projected.** Their official folds are here scaled down to {sizes} "
-        "crystals of mp2018 and run end to end; these are no scores, but tell what the tasks would take on "
-        "one core beside another such run, without a GPU."
+        f"**MatBench's largest tasks, projected** from fold 0 of {sizes} crystals of mp2018 in their place, "
+        "run end to end, which is no score: what the tasks would take on one core beside another such run, "
+        "without a GPU."
     )
     heads = ["task", "crystals", "epochs", "crystals/s", "hours a fold", "hours, five folds", "memory (GB)"]
     return table(title, heads, rows)
