@@ -34,6 +34,8 @@ def with_tables(text: str) -> str:
             [
                 ablation(),
                 speed(),
+                where_time_goes(),
+                growth(),
                 accuracy(),
                 motif_features(),
                 matbench(),

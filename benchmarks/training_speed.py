@@ -276,10 +276,11 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def load(n: int, smallest: int = 1, largest: int = 10_000) -> tuple[list[Any], np.ndarray]:
-    """Crystals whose cells have a number of atoms in a range."""
+    """A random sample of crystals whose cells have a number of atoms in a range."""
     structures, table = training_part()
     y = table["formation_energy_per_atom"].to_numpy(float)
-    fit = [i for i, s in enumerate(structures) if smallest <= len(s) <= largest][:n]
+    order = np.random.default_rng(0).permutation(len(structures)).tolist()
+    fit = [i for i in order if smallest <= len(structures[i]) <= largest][:n]
     return [structures[i] for i in fit], y[fit]
 
 
