@@ -1,4 +1,4 @@
-"""Start Keras and its backend, quietly."""
+"""Keras and its backend: a quiet start, and the devices to compute on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 VERBOSITY = "TF_CPP_MIN_LOG_LEVEL"
 """TensorFlow's own switch; whoever sets it below 3 gets all of TensorFlow's notes."""
@@ -25,10 +26,45 @@ def _silent_stderr() -> Iterator[None]:
 
 
 def has_gpu() -> bool:
-    """Whether TensorFlow sees a GPU."""
-    import tensorflow
+    """Whether Keras' backend sees a GPU."""
+    import keras
 
-    return bool(tensorflow.config.list_physical_devices("GPU"))
+    backend = import_module(keras.backend.backend())
+    if keras.backend.backend() == "tensorflow":
+        return bool(backend.config.list_physical_devices("GPU"))
+    if keras.backend.backend() == "jax":
+        return bool(backend.default_backend() == "gpu")
+    return bool(backend.cuda.is_available())
+
+
+def sharing_devices(shares: int) -> Any:
+    """The Keras distribution that lets several devices share a batch, if one is set.
+
+    Args:
+        shares: Into how many equal parts every array of a batch can be cut.
+
+    Returns:
+        The distribution, or None for a single device.
+
+    Raises:
+        ValueError: This way of sharing would cut graphs where they do not come apart.
+    """
+    import keras
+
+    distribution = keras.distribution.distribution()
+    if keras.backend.backend() == "tensorflow":
+        tensorflow = import_module("tensorflow")
+        if distribution is not None or tensorflow.distribute.has_strategy():
+            raise ValueError(
+                "TensorFlow's strategies would cut the graphs of a batch apart; to train on several GPUs set "
+                "KERAS_BACKEND=jax and keras.distribution.set_distribution(keras.distribution.DataParallel())"
+            )
+    elif distribution is not None and shares % (n_devices := distribution.device_mesh.devices.size):
+        raise ValueError(
+            f"{n_devices} devices cannot share a batch, whose arrays are cut into {shares} parts; give "
+            f"DataParallel(devices=...) a number of devices that divides {shares}"
+        )
+    return distribution
 
 
 def start_keras() -> None:

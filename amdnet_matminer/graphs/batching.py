@@ -76,6 +76,9 @@ class Sizes(NamedTuple):
 MOST_EXCHANGED = 64
 """Batches that crystals change places between at a time; more take longer and are hardly more equal."""
 
+SHARES = 8
+"""Array sizes are multiples of this, so that a batch can be cut into as many equal parts for devices."""
+
 PADDING = Sizes(graphs=1, atoms=1, pairs=0, motifs=1, edges=0, bonds=0)
 """What padding needs at least: edges and bonds that fill an array need ends."""
 
@@ -129,13 +132,14 @@ class SizeLadder(NamedTuple):
             needed: Summed counts of the batch, shape (6,).
 
         Returns:
-            Array sizes, with room for the padding graph and its nodes.
+            Array sizes, with room for the padding graph and its nodes, multiples of ``SHARES``.
         """
         excess = float((needed / np.array(self.first)).max())
         # Rounding must not push a batch that fills a step exactly onto the next one.
         step = max(0, int(np.ceil(np.log(excess) / np.log(self.growth) - 1e-9)))
         room = np.ceil(np.array(self.first) * self.growth**step - 1e-6).astype(int)
-        return Sizes(*(np.maximum(room, needed) + np.array(PADDING)).tolist())
+        shares = np.ceil((np.maximum(room, needed) + np.array(PADDING)) / SHARES).astype(int)
+        return Sizes(*(shares * SHARES).tolist())
 
 
 def deal(sizes: NDArray[np.int64], n_batches: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:

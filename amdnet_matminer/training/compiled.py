@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import keras
 
-from amdnet_matminer.backend import has_gpu
+from amdnet_matminer.backend import has_gpu, sharing_devices
+from amdnet_matminer.graphs.batching import SHARES
 from amdnet_matminer.network import NetworkConfig, build_network
 from amdnet_matminer.options import Loss, Optimizer
 from amdnet_matminer.training.losses import WeightedLoss
@@ -47,7 +48,10 @@ class Compilation(NamedTuple):
     """Whether TensorFlow compiles with XLA."""
 
 
-_idle: list[tuple[Compilation, keras.Model]] = []
+Kind = tuple[Compilation, object]
+"""A compilation, and the Keras distribution over devices that it is for, or None."""
+
+_idle: list[tuple[Kind, keras.Model]] = []
 _lock = Lock()
 
 
@@ -60,13 +64,17 @@ def compiled_network(wanted: Compilation) -> Iterator[keras.Model]:
 
     Yields:
         A network that nobody else uses meanwhile.
+
+    Raises:
+        ValueError: The devices that Keras is set to distribute over cannot share a batch.
     """
-    network = _take(wanted) or _compile(wanted)
+    kind = (wanted, sharing_devices(SHARES))
+    network = _take(kind) or _compile(wanted)
     try:
         yield network
     finally:
         with _lock:
-            _idle.append((wanted, network))
+            _idle.append((kind, network))
             del _idle[:-MOST_IDLE]
 
 
@@ -82,10 +90,10 @@ def xla_pays(n_steps: int) -> bool:
     return keras.backend.backend() == "tensorflow" and (has_gpu() or n_steps >= STEPS_WORTH_XLA)
 
 
-def _take(wanted: Compilation) -> keras.Model | None:
+def _take(wanted: Kind) -> keras.Model | None:
     with _lock:
-        for place, (compilation, network) in enumerate(_idle):
-            if compilation == wanted:
+        for place, (kind, network) in enumerate(_idle):
+            if kind == wanted:
                 del _idle[place]
                 return network
     return None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, deal, dual_graph, sizes_of
-from amdnet_matminer.graphs.batching import PADDING, Sizes
+from amdnet_matminer.graphs.batching import PADDING, SHARES, Sizes
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,8 @@ def test_a_step_holds_what_it_is_asked_for(scale: float) -> None:
     step = np.array(ladder.step_for(needed))
     assert (step >= needed + np.array(PADDING)).all()
     fullest = max(1.0, (needed / np.array(ladder.first)).max())
-    assert (step <= np.ceil(np.array(ladder.first) * fullest * 1.2) + 1).all()
+    assert (step < np.ceil(np.array(ladder.first) * fullest * 1.2) + 1 + SHARES).all()
+    assert (step % SHARES == 0).all()
 
 
 def test_few_shapes_occur(crystals: list[Structure]) -> None:
