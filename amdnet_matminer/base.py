@@ -285,7 +285,8 @@ class AMDNetEstimator(BaseEstimator):
         from amdnet_matminer.training import Compilation, xla_pays
 
         loss = self._training_loss()
-        compilation = Compilation(self.config_, loss, self.optimizer, self.weight_decay, xla_pays(0))
+        xla = xla_pays(n_predictions=len(self.weights_) * len(graphs))
+        compilation = Compilation(self.config_, loss, self.optimizer, self.weight_decay, xla)
         return predict_members(compilation, self.weights_, graphs, self.ladder_)
 
     def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:

@@ -105,7 +105,7 @@ def predict_members(
         Outputs of the network, scaled targets or logits, shape (M, S, T).
     """
     outputs = []
-    with compiled_network(compilation) as network:
+    with compiled_network(compilation, only_predicts=True) as network:
         for arrays in weights:
             network.set_weights(arrays)
             outputs.append(predict_graphs(network, graphs, ladder))

@@ -125,6 +125,29 @@ class SizeLadder(NamedTuple):
         typical[1:] *= 1.05
         return cls(tuple(typical.tolist()))
 
+    def holding(self, batch_size: int) -> SizeLadder:
+        """The ladder whose first step holds as many crystals at least.
+
+        Args:
+            batch_size: Number of average crystals.
+
+        Returns:
+            A ladder in the same proportions, or this one if it does already.
+        """
+        factor = max(1.0, batch_size / self.first[0])
+        return SizeLadder(tuple(factor * count for count in self.first), self.growth)
+
+    def n_batches(self, sizes: NDArray[np.int64]) -> int:
+        """How many batches of the first step's size it takes to hold crystals.
+
+        Args:
+            sizes: Counts of the S crystals, shape (S, 6).
+
+        Returns:
+            The number, S at most.
+        """
+        return min(len(sizes), int(np.ceil((sizes.sum(axis=0) / np.array(self.first)).max())))
+
     def step_for(self, needed: NDArray[np.int64]) -> Sizes:
         """The smallest step that holds a batch.
 

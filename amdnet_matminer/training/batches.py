@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from amdnet_matminer.graphs import Batch, DualGraph, SizeLadder, batch_graphs, deal, sizes_of
 
+PREDICTED_AT_ONCE = 128
+"""Predictions in batches of as many crystals are half as fast again as in batches of 32."""
+
 TrainingBatch = tuple[Batch, NDArray[np.float32], NDArray[np.float32]]
 """A batch, its targets (G, T) and their weights (G, T), 0 for padding and for missing targets."""
 
@@ -61,16 +64,17 @@ def predict_graphs(
     Args:
         network: A compiled network of T outputs.
         graphs: S crystals.
-        ladder: The array sizes that batches are padded to, those of training, so
-            that nothing is compiled anew.
+        ladder: The array sizes of training; many crystals are predicted in larger batches.
 
     Returns:
         Scaled predictions, shape (S, T).
     """
     sizes = sizes_of(graphs)
-    n_batches = min(len(graphs), int(np.ceil((sizes.sum(axis=0) / np.array(ladder.first)).max())))
+    large = ladder.holding(PREDICTED_AT_ONCE)
+    if large.n_batches(sizes) > 1:
+        ladder = large
     predicted = np.empty((len(graphs), network.n_outputs), dtype=np.float32)
-    for members in deal(sizes, n_batches, np.random.default_rng(0)):
+    for members in deal(sizes, ladder.n_batches(sizes), np.random.default_rng(0)):
         batch = batch_graphs([graphs[i] for i in members], ladder.step_for(sizes[members].sum(axis=0)))
         predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members)]
     return predicted

@@ -107,6 +107,14 @@ def test_a_step_holds_what_it_is_asked_for(scale: float) -> None:
     assert (step % SHARES == 0).all()
 
 
+def test_a_larger_ladder_needs_fewer_batches() -> None:
+    sizes = np.tile([1, 10, 100, 5, 20, 30], (100, 1))
+    ladder = SizeLadder.for_crystals(sizes, 20)
+    assert [ladder.holding(n).n_batches(sizes) for n in (5, 20, 40, 99, 1000)] == [5, 5, 3, 2, 1]
+    assert ladder.holding(5) == ladder
+    assert ladder.n_batches(sizes[:1]) == 1
+
+
 def test_few_shapes_occur(crystals: list[Structure]) -> None:
     graphs = [dual_graph(c) for c in crystals] * 30
     sizes = sizes_of(graphs)

@@ -87,6 +87,25 @@ def test_predictions_keep_the_order(graphs: list[DualGraph], batch_size: int) ->
     np.testing.assert_array_equal(predicted, np.stack([expected, 10 * expected], axis=1))
 
 
+@pytest.mark.parametrize(("copies", "usual"), [(1, 4), (40, 128)])
+def test_many_crystals_are_predicted_in_larger_batches(
+    graphs: list[DualGraph], copies: int, usual: int
+) -> None:
+    class Measured(AtomCounter):
+        rows = 0
+
+        def predict_on_batch(self, batch: object) -> np.ndarray:
+            self.rows = max(self.rows, int(batch.crystal.sum()))
+            return super().predict_on_batch(batch)
+
+    network = Measured()
+    ladder = SizeLadder.for_crystals(sizes_of(graphs), 4)
+    predicted = predict_graphs(network, copies * graphs, ladder)
+    assert 0.8 * usual <= network.rows <= 1.1 * usual
+    expected = [g.atoms.multiplicity.sum() for g in copies * graphs]
+    np.testing.assert_array_equal(predicted[:, 0], expected)
+
+
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a Linux process")
 def test_a_thousand_predictions_trace_nothing_and_take_no_memory(
     graphs: list[DualGraph], monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,58 @@
+"""Which compiled network serves whom."""
+
+from __future__ import annotations
+
+import keras
+import pytest
+
+from amdnet_matminer.network import NetworkConfig
+from amdnet_matminer.training import Compilation, compiled, compiled_network, xla_pays
+
+PLAIN = Compilation(NetworkConfig(width=8, n_blocks=1, dropout=0.25))
+WITH_XLA = PLAIN._replace(xla=True)
+
+
+def lent(wanted: Compilation, **options: bool) -> keras.Model:
+    with compiled_network(wanted, **options) as network:
+        return network
+
+
+@pytest.fixture(autouse=True)
+def _nothing_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_idle", [])
+
+
+def test_a_network_is_used_again() -> None:
+    assert lent(PLAIN) is lent(PLAIN)
+    assert lent(PLAIN) is not lent(PLAIN._replace(loss="mse"))
+
+
+def test_two_users_at_once_have_two_networks() -> None:
+    with compiled_network(PLAIN) as first, compiled_network(PLAIN) as second:
+        assert first is not second
+
+
+def test_predictions_take_what_a_training_has_compiled_with_xla() -> None:
+    plain, with_xla = lent(PLAIN), lent(WITH_XLA)
+    assert lent(PLAIN, only_predicts=True) is with_xla
+    assert lent(WITH_XLA) is with_xla
+    assert lent(PLAIN) is plain
+
+
+def test_a_training_takes_only_its_own_kind() -> None:
+    with_xla = lent(WITH_XLA)
+    assert lent(PLAIN) is not with_xla
+
+
+def test_only_few_wait() -> None:
+    for weight_decay in range(compiled.MOST_IDLE + 2):
+        lent(PLAIN._replace(weight_decay=float(weight_decay)))
+    assert len(compiled._idle) == compiled.MOST_IDLE
+
+
+@pytest.mark.parametrize(
+    ("n_steps", "n_predictions", "expected"),
+    [(10, 0, False), (10_000, 0, True), (0, 999, False), (0, 10**5, True)],
+)
+def test_xla_where_there_is_much_to_do(n_steps: int, n_predictions: int, expected: bool) -> None:
+    assert xla_pays(n_steps, n_predictions) == expected
