@@ -245,14 +245,14 @@ def _lay(
     """One level of several crystals, end to end, padded to ``n_nodes`` and ``n_edges``."""
     counts = [len(node) for node in nodes]
     shift = _starts(counts, [len(level.sender) for level in levels])
-    edge = [np.stack([getattr(level, name) for name in features], axis=1) for level in levels]
+    edge = [np.concatenate([getattr(level, name) for level in levels]) for name in features]
     return Level(
         node=_pad(nodes, n_nodes),
         weight=_pad([level.multiplicity for level in levels], n_nodes).astype(np.float32),
         graph=_pad([np.repeat(np.arange(len(counts), dtype=np.int32), counts)], n_nodes, n_graphs - 1),
         sender=_pad([level.sender for level in levels], n_edges, n_nodes - 1, shift),
         receiver=_pad([level.receiver for level in levels], n_edges, n_nodes - 1, shift),
-        edge=_pad(edge, n_edges).astype(np.float32),
+        edge=_pad([np.stack(edge, axis=1)], n_edges).astype(np.float32),
         edge_weight=_pad([level.edge_multiplicity for level in levels], n_edges).astype(np.float32),
     )
 
