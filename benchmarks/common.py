@@ -72,14 +72,24 @@ def write_result(name: str, result: dict[str, Any]) -> Path:
 
 
 def _stamp() -> dict[str, Any]:
-    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40"]
-    revision = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "revision": revision or "unknown",
+        "revision": _revision(),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()},
         "versions": {"python": platform.python_version()} | _versions(),
     }
+
+
+def _revision() -> str:
+    """The commit, and whether anything but results has been changed since."""
+    commit = _git("rev-parse", "HEAD") or "unknown"
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)benchmarks/results")
+    return commit + "-dirty" * bool(changed)
+
+
+def _git(*command: str) -> str:
+    done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def _versions() -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,24 @@ def load_crystals(shared_data: Path) -> Callable:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.load
+
+
+@pytest.fixture(scope="session")
+def half_precision() -> Callable[[], AbstractContextManager[None]]:
+    """``with half_precision():`` computes networks that are made meanwhile in bfloat16."""
+
+    @contextmanager
+    def meanwhile() -> Iterator[None]:
+        import keras
+
+        before = keras.mixed_precision.dtype_policy()
+        keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+        try:
+            yield
+        finally:
+            keras.mixed_precision.set_dtype_policy(before)
+
+    return meanwhile
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,14 @@ class TestTraining:
         assert fitted.score(X, y) > 0.9
         assert fitted.history_["loss"][-1] < 0.3 * fitted.history_["loss"][0]
 
+    def test_half_precision_learns_too(self, X: list, y: np.ndarray, half_precision: Callable) -> None:
+        with half_precision():
+            model = AMDNetRegressor(**TINY, epochs=60).fit(X, y)
+            half = model.predict(X)
+        assert model.score(X, y) > 0.8
+        # In full precision the same weights say nearly the same, but not quite.
+        assert 0 < np.abs(model.predict(X) - half).max() < 0.1 * np.ptp(y)
+
     def test_history_has_an_entry_per_epoch(self, fitted: AMDNetRegressor) -> None:
         assert set(fitted.history_) == {"loss", "val_mae", "learning_rate", "rescues"}
         assert {len(values) for values in fitted.history_.values()} == {fitted.n_iter_}

@@ -51,8 +51,8 @@ class Compilation(NamedTuple):
     """Whether TensorFlow compiles with XLA."""
 
 
-Kind = tuple[Compilation, object]
-"""A compilation, and the Keras distribution over devices that it is for, or None."""
+Kind = tuple[Compilation, object, str]
+"""A compilation, the Keras distribution over devices that it is for, or None, and the precision."""
 
 _idle: list[tuple[Kind, keras.Model]] = []
 _lock = Lock()
@@ -73,9 +73,9 @@ def compiled_network(wanted: Compilation, only_predicts: bool = False) -> Iterat
     Raises:
         ValueError: The devices that Keras is set to distribute over cannot share a batch.
     """
-    devices = sharing_devices(SHARES)
-    kind = (wanted, devices)
-    faster = [(wanted._replace(xla=True), devices)] if only_predicts else []
+    around = (sharing_devices(SHARES), keras.mixed_precision.dtype_policy().name)
+    kind = (wanted, *around)
+    faster = [(wanted._replace(xla=True), *around)] if only_predicts else []
     kind, network = _take([*faster, kind]) or (kind, _compile(wanted))
     try:
         yield network

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
@@ -122,7 +124,7 @@ def test_one_column_per_target(perovskite: Structure, n_outputs: int) -> None:
     network = build_network(NetworkConfig(width=8, n_blocks=1, n_outputs=n_outputs))
     graphs = [dual_graph(perovskite)]
     step = SizeLadder.for_crystals(sizes_of(graphs), 1).step_for(sizes_of(graphs)[0])
-    assert network(batch_graphs(graphs, step)).shape == (2, n_outputs)
+    assert network(batch_graphs(graphs, step)).shape == (step.graphs, n_outputs)
 
 
 def test_dropout_is_for_training_only(perovskite: Structure) -> None:
@@ -150,15 +152,11 @@ def test_atoms_and_motifs_tell_of_each_other(rutile: Structure, changed: str) ->
     assert np.abs(of_atoms[0] - of_atoms[1]).max() > 1e-5
 
 
-def test_mixed_precision_is_near_full_precision(graphs: list[DualGraph]) -> None:
+def test_mixed_precision_is_near_full_precision(graphs: list[DualGraph], half_precision: Callable) -> None:
     config = NetworkConfig(width=16, n_blocks=2)
     full = build_network(config, seed=2)
-    before = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
-    try:
+    with half_precision():
         mixed = build_network(config, seed=2)
-    finally:
-        keras.mixed_precision.set_dtype_policy(before)
     sizes = sizes_of(graphs)
     batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes, len(graphs)).step_for(sizes.sum(axis=0)))
     exact, near = (np.asarray(network(batch)).astype(np.float32)[: len(graphs)] for network in (full, mixed))

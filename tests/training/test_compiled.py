@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import pytest
 
@@ -42,6 +44,13 @@ def test_predictions_take_what_a_training_has_compiled_with_xla() -> None:
 def test_a_training_takes_only_its_own_kind() -> None:
     with_xla = lent(WITH_XLA)
     assert lent(PLAIN) is not with_xla
+
+
+def test_precisions_do_not_mix(half_precision: Callable) -> None:
+    full = lent(PLAIN)
+    with half_precision():
+        assert lent(PLAIN) is not full
+    assert lent(PLAIN) is full
 
 
 def test_only_few_wait() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow
 
 from amdnet_matminer import backend
 from amdnet_matminer.backend import has_gpu, sharing_devices
@@ -23,7 +25,9 @@ WORKER = Path(__file__).with_name("devices_worker.py")
 @pytest.fixture(scope="module")
 def fits() -> dict:
     """The same fit on one and on two of three virtual devices of JAX, and what three are told."""
-    pytest.importorskip("jax", reason="needs JAX: pip install jax")
+    # Importing JAX here would set TensorFlow's verbosity for all tests to come.
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("needs JAX: pip install jax")
     environ = os.environ | {
         "KERAS_BACKEND": "jax",
         "JAX_PLATFORMS": "cpu",
@@ -50,7 +54,6 @@ def test_three_devices_are_told_why_not(fits: dict) -> None:
 
 
 def test_strategies_of_tensorflow_are_refused() -> None:
-    tensorflow = pytest.importorskip("tensorflow")
     with (
         tensorflow.distribute.MirroredStrategy(["CPU:0"]).scope(),
         pytest.raises(ValueError, match="KERAS_BACKEND=jax"),
