@@ -457,11 +457,17 @@ class TestBadInput:
         """In a process of its own, where TensorFlow starts."""
         words = ["predict", str(folder / "labels.csv"), "--load_name", str(model_file)]
         code = f"import sys; from amdnet_matminer.cli import main; sys.exit(main({words}))"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        done = in_a_fresh_process(code)
         assert done.returncode == 1
         assert done.stderr.startswith("amdnet predict: ")
         assert done.stderr.count("\n") == 1
         assert "labels.csv has no column 'structure'" in done.stderr
+
+
+def in_a_fresh_process(code: str) -> subprocess.CompletedProcess:
+    """Without what JAX, which Keras imports where it is installed, tells TensorFlow to write."""
+    environ = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
 
 
 def test_quiet_is_silent(folder: Path, model_file: Path, tmp_path: Path) -> None:
@@ -477,7 +483,7 @@ def test_quiet_is_silent(folder: Path, model_file: Path, tmp_path: Path) -> None
     code = (
         f"import sys; from amdnet_matminer.cli import main; sys.exit(main({[*map(str, words), '--quiet']}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = in_a_fresh_process(code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "out.csv").read_text().count("\n") == 2
 

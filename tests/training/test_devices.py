@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -25,9 +24,7 @@ WORKER = Path(__file__).with_name("devices_worker.py")
 @pytest.fixture(scope="module")
 def fits() -> dict:
     """The same fit on one and on two of three virtual devices of JAX, and what three are told."""
-    # Importing JAX here would set TensorFlow's verbosity for all tests to come.
-    if importlib.util.find_spec("jax") is None:
-        pytest.skip("needs JAX: pip install jax")
+    pytest.importorskip("jax", reason="needs JAX: pip install jax")
     environ = os.environ | {
         "KERAS_BACKEND": "jax",
         "JAX_PLATFORMS": "cpu",
