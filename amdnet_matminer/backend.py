@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -52,12 +53,11 @@ def sharing_devices(shares: int) -> Any:
     import keras
 
     distribution = keras.distribution.distribution()
-    if keras.backend.backend() == "tensorflow":
-        tensorflow = import_module("tensorflow")
-        if distribution is not None or tensorflow.distribute.has_strategy():
+    if keras.backend.backend() != "jax":
+        if distribution is not None or _has_strategy():
             raise ValueError(
-                "TensorFlow's strategies would cut the graphs of a batch apart; to train on several GPUs set "
-                "KERAS_BACKEND=jax and keras.distribution.set_distribution(keras.distribution.DataParallel())"
+                "several devices can share the graphs of a batch on JAX only; set KERAS_BACKEND=jax and "
+                "keras.distribution.set_distribution(keras.distribution.DataParallel())"
             )
     elif distribution is not None and shares % (n_devices := distribution.device_mesh.devices.size):
         raise ValueError(
@@ -65,6 +65,12 @@ def sharing_devices(shares: int) -> Any:
             f"DataParallel(devices=...) a number of devices that divides {shares}"
         )
     return distribution
+
+
+def _has_strategy() -> bool:
+    """Whether TensorFlow is told to distribute its own way, which would cut the arrays of a batch apart."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and tensorflow.distribute.has_strategy()
 
 
 def start_keras() -> None:

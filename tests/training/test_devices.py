@@ -60,6 +60,12 @@ def test_strategies_of_tensorflow_are_refused() -> None:
     assert sharing_devices(8) is None
 
 
+def test_other_backends_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.distribution, "distribution", lambda: object())
+    with pytest.raises(ValueError, match="on JAX only"):
+        sharing_devices(8)
+
+
 @pytest.mark.parametrize("name", ["tensorflow", "jax", "torch"])
 @pytest.mark.parametrize("there", [True, False])
 def test_each_backend_is_asked_for_its_gpu(name: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
