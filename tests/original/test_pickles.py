@@ -75,7 +75,7 @@ def test_structures_of_pymatgen_2020_are_rebuilt(rutile: Structure, write: Calla
     [
         (print, "builtins.print"),
         (eval, "builtins.eval"),
-        (Path.unlink, "pathlib.Path.unlink"),
+        (Path.unlink, f"{Path.unlink.__module__}.Path.unlink"),
         (np.load, "numpy.load"),
         (pd.read_pickle, "pandas.io.pickle.read_pickle"),
         (pickle.loads, "_pickle.loads"),
