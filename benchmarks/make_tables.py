@@ -77,6 +77,7 @@ def ablation() -> str:
 def speed() -> str:
     """Training and prediction rates beside the peers."""
     result = read(RESULTS / "training_speed-compare.json")
+    predictions = {"prediction": 0, "prediction_when_loaded": 0, "predict_structure": 1}
     rates = {
         name: {phase: np.median([r[name][phase] for r in result["rounds"]]) for phase in phases}
         for name, phases in result["rounds"][0].items()
@@ -86,17 +87,13 @@ def speed() -> str:
             name,
             f"{rate['training']:.0f}",
             f"{result['ratios'][name]['training / faster peer']:.1f}" if name in result["ratios"] else "",
-            *(
-                f"{rate[phase]:.0f}" if phase in rate else ""
-                for phase in ("prediction", "prediction_when_loaded")
-            ),
-            f"{rate['predict_structure']:.1f}" if "predict_structure" in rate else "",
+            *(f"{rate[phase]:.{digits}f}" if phase in rate else "" for phase, digits in predictions.items()),
         ]
         for name, rate in rates.items()
     ]
     title = (
         f"**Speed.** Crystals per second on {result['machine']['cores']} cores, {result['n_crystals']} of "
-        f"Materials Project, batches of {result['batch_size']}, graphs ready; medians of "
+        f"Materials Project, trained in batches of {result['batch_size']}, graphs ready; medians of "
         f"{len(result['rounds'])} alternating round(s). A model just loaded is compiled by XLA, as one "
         "just trained is, from 10,000 crystals on."
     )
