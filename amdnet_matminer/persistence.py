@@ -9,12 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import platform
-import tempfile
 import zipfile
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from pymatgen.core import Structure
 
 from amdnet_matminer import __version__
 from amdnet_matminer.errors import ModelFileError
+from amdnet_matminer.files import package_versions, write_atomically
 
 FORMAT = "amdnet-matminer model"
 FORMAT_VERSION = 4
@@ -36,7 +34,6 @@ LARGEST_MODEL = 2**28
 _DESCRIPTION = "model.json"
 _LARGEST_DESCRIPTION = 2**24
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_PACKAGES = ("numpy", "keras", "tensorflow", "pymatgen", "matminer", "scikit-learn", "spglib")
 _LIGANDS_PER_MOTIF = 6.0
 
 
@@ -56,7 +53,7 @@ def write_model(path: str | Path, description: dict[str, Any], weights: Sequence
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "written_by": __version__,
-        "versions": _versions(),
+        "versions": {"python": platform.python_version()} | package_versions(),
         "sha256": [_digest(array) for array in arrays],
     }
     contents = {_DESCRIPTION: json.dumps(description | header, indent=1).encode()}
@@ -66,7 +63,7 @@ def write_model(path: str | Path, description: dict[str, Any], weights: Sequence
         for name, content in contents.items():
             # A ZipInfo of its own has no time of day in it, so equal models are equal files.
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    write_file(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
 
 
 def read_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray]]:
@@ -124,33 +121,6 @@ def describe_training(structures: Sequence[Structure], y: ArrayLike) -> dict[str
             if len(v)
         ],
     }
-
-
-def write_file(path: str | Path, data: bytes) -> None:
-    """Write a file, whole or not at all.
-
-    Args:
-        path: The file; an existing one is replaced.
-        data: All of its content.
-
-    Raises:
-        OSError: It cannot be written, for instance because the disk is full.
-    """
-    path = Path(path)
-    # Written beside its place and moved there at once, so that no half file is ever left under its name.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink()
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -215,16 +185,6 @@ def _upgraded(description: dict[str, Any]) -> dict[str, Any]:
         "target_shape": [],
         "std_factor": 1.0,
     }
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # of TensorFlow, where Keras runs on another backend
-            continue
-    return found
 
 
 def _weight_name(number: int) -> str:

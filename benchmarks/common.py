@@ -8,16 +8,16 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from pymatgen.core import Structure
 
+from amdnet_matminer.files import package_versions
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-_PACKAGES = ("numpy", "scipy", "pymatgen", "pymatgen-core", "matminer", "scikit-learn", "keras", "tensorflow")
 
 
 def load_crystals(name: str, **options: Any) -> tuple[list[Structure], pd.DataFrame]:
@@ -76,7 +76,7 @@ def _stamp() -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "revision": _revision(),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()},
-        "versions": {"python": platform.python_version()} | _versions(),
+        "versions": {"python": platform.python_version()} | package_versions(),
     }
 
 
@@ -90,16 +90,6 @@ def _revision() -> str:
 def _git(*command: str) -> str:
     done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def _processor() -> str:

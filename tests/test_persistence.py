@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from pymatgen.core import Structure
 from amdnet_matminer import AMDNetRegressor, __version__, persistence
 from amdnet_matminer.datasets import oxides
 from amdnet_matminer.errors import ModelFileError
-from amdnet_matminer.persistence import describe_training, read_model, write_file, write_model
+from amdnet_matminer.persistence import describe_training, read_model, write_model
 
 WEIGHTS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros(0), *map(np.float32, range(12))]
 
@@ -183,19 +181,6 @@ def test_column_major_arrays_are_read_as_written(tmp_path: Path) -> None:
     array = np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3))
     write_model(tmp_path / "model", {}, [array])
     np.testing.assert_array_equal(read_model(tmp_path / "model")[1][0], array)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_is_told_with_the_name(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = path.read_bytes()
-    full = tempfile.mkstemp
-    monkeypatch.setattr(
-        tempfile, "mkstemp", lambda **options: (os.open("/dev/full", os.O_WRONLY), full(**options)[1])
-    )
-    with pytest.raises(OSError, match=r"No space left on device: .*model\.amdnet"):
-        write_file(path, b"new")
-    assert path.read_bytes() == before
-    assert [p.name for p in path.parent.iterdir()] == ["model.amdnet"]
 
 
 def test_training_is_summarised(rutile: Structure, rock_salt: Structure, copper: Structure) -> None:

@@ -30,8 +30,8 @@ from amdnet_matminer.datasets import STRUCTURE_COLUMN, read_dataset, read_struct
 from amdnet_matminer.errors import DatasetError, ModelFileError, StructureError, TargetError
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.featurizer import MotifFeaturizer
+from amdnet_matminer.files import write_atomically
 from amdnet_matminer.original import Part, read_original, reading_given_motifs
-from amdnet_matminer.persistence import write_file
 from amdnet_matminer.plots import parity_plot
 from amdnet_matminer.screening import Prediction, screen
 from amdnet_matminer.structure_files import Entry
@@ -235,4 +235,4 @@ def _write(table: pd.DataFrame, output: Path | None) -> None:
     elif is_stream(output):
         output.write_text(text, encoding="utf-8")
     else:
-        write_file(output, text.encode("utf-8", "surrogateescape"))
+        write_atomically(output, text.encode("utf-8", "surrogateescape"))

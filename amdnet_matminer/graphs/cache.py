@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from pymatgen.core import PeriodicSite, Species, Structure
 
 from amdnet_matminer.errors import StructureError
+from amdnet_matminer.files import write_atomically
 from amdnet_matminer.graphs.batching import Sizes, sizes_of
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import MotifGraph
@@ -102,7 +102,8 @@ class GraphCache(Generic[Graph]):
             except ValueError as error:
                 logger.warning("%s %s; it is made anew", file, error)
         graph = self._make(structure)
-        _write(file, _encode(graph, key))
+        file.parent.mkdir(exist_ok=True)
+        write_atomically(file, _encode(graph, key), flush=False)
         return graph
 
     def graphs(
@@ -293,15 +294,3 @@ def _packed(array: NDArray) -> NDArray:
 
 def _checksum(rest: bytes | memoryview, key: str) -> int:
     return zlib.crc32(rest, zlib.crc32(key.encode()))
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all: other processes may be reading and writing it."""
-    file.parent.mkdir(exist_ok=True)
-    unfinished = file.with_name(f".{uuid.uuid4().hex}")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(file)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from amdnet_matminer.files import write_atomically
 
 
 def write_whole(file: Path, text: str) -> None:
@@ -16,12 +17,7 @@ def write_whole(file: Path, text: str) -> None:
         text: What it is to hold.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    with unfinished.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    unfinished.replace(file)
+    write_atomically(file, text.encode())
 
 
 def write_json(file: Path, content: Any, indent: int | None = None) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from amdnet_matminer import MotifFeaturizer, __version__
+from amdnet_matminer import MotifFeaturizer
+from amdnet_matminer.files import package_versions
 from matbench_runner.files import read_json, write_json
 from matbench_runner.folds import Fold
 from matbench_runner.leaderboard import TASKS, all_names
@@ -139,18 +139,11 @@ def _info(model: str, folds: Sequence[Fold], options: Options) -> dict[str, Any]
             f"predictions only. Training took {hours:.2g} h on {devices}."
         ),
         "requirements": {
-            "python": [f"amdnet-matminer=={__version__}", *(f"{name}=={text}" for name, text in _versions())]
+            "python": [
+                f"{name}=={text}" for name, text in package_versions(("amdnet-matminer", *_PACKAGES)).items()
+            ]
         },
     }
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    """Which of the packages are installed; of TensorFlow, JAX and PyTorch one is enough."""
-    for name in _PACKAGES:
-        try:
-            yield name, version(name)
-        except PackageNotFoundError:
-            continue
 
 
 def _check_files(folder: Path) -> Check:

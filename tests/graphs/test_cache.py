@@ -53,7 +53,7 @@ def unmade(monkeypatch) -> None:
         raise AssertionError("made, not read")
 
     monkeypatch.setattr(GraphCache, "_keep", refuse)
-    monkeypatch.setattr(cache, "_write", refuse)
+    monkeypatch.setattr(cache, "write_atomically", refuse)
 
 
 @pytest.mark.parametrize("reduce", [True, False])
@@ -162,12 +162,10 @@ def test_the_file_of_another_structure_is_not_taken(tmp_path, duals, rutile, per
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path, duals, rutile, monkeypatch):
-    def full(self: Path, data: bytes) -> None:
-        with self.open("wb") as file:
-            file.write(data[:10])
+    def full(self: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         duals.graphs([rutile])
     assert files_in(tmp_path) == []
