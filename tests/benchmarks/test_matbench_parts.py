@@ -125,7 +125,7 @@ def test_write_whole__a_failure_leaves_the_old_file(
 ) -> None:
     files = module("files")
     files.write_json(tmp_path / "new" / "file.json", {"a": 1})
-    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(OSError, match="full"):
         files.write_json(tmp_path / "new" / "file.json", {"a": 2})
     assert files.read_json(tmp_path / "new" / "file.json") == {"a": 1}
