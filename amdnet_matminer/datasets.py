@@ -131,7 +131,8 @@ def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame
     """Load the crystals and labels of a MatBench task, as ``MatbenchTask.load`` does.
 
     A file in ``data_dir`` is used whether or not it is the official one, and which of the
-    two is logged or warned of; its rows must be in the official order.
+    two is logged or warned of; its rows must be in the official order. It may lack rows, if
+    its ``index`` holds the official numbers, from 0, of those that it has.
 
     Args:
         task: Name of a task on structures, such as ``"matbench_phonons"``.
@@ -144,7 +145,7 @@ def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame
 
     Raises:
         DatasetError: The task is unknown or on compositions, or its file is absent,
-            damaged, or has another number of rows.
+            damaged, or has rows that the task has not.
     """
     target = _matbench_target(task)
     if data_dir is not None:
@@ -159,8 +160,7 @@ def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame
             f"cannot load {task}: {error!r}; save {url} as {task}.json.gz and give its folder as data_dir"
         ) from error
     n_rows = get_dataset_attribute(task, "num_entries")
-    if len(table) != n_rows:
-        raise DatasetError(f"{task} has {len(table)} rows instead of {n_rows}; get the official file")
+    _check_rows(table.index, n_rows, task)
     prefix = task.replace("matbench", "mb").replace("_", "-")
     ids = [f"{prefix}-{row + 1:0{len(str(n_rows))}d}" for row in table.index]
     return table.set_index(pd.Index(ids, name="mbid"))
@@ -218,6 +218,23 @@ def _report_origin(file: Path, official_hash: str) -> None:
         warnings.warn(
             f"{file} is not the official MatBench file (SHA-256 {digest}, not {official_hash}); "
             "scores count only if it has the same crystals, labels and order",
+            stacklevel=3,
+        )
+
+
+def _check_rows(rows: pd.Index, n_official: int, task: str) -> None:
+    """See that a MatBench file's rows are numbered as the official ones; warn if some are not there."""
+    _check_unique(rows, task)
+    if not pd.api.types.is_integer_dtype(rows) or not rows.is_monotonic_increasing:
+        raise DatasetError(f"{task}: its index must hold row numbers, ascending; get the official file")
+    if len(rows) == 0 or rows[0] < 0 or rows[-1] >= n_official:
+        raise DatasetError(
+            f"{task} has {len(rows):,} rows, which are not of the {n_official:,} official ones; "
+            "get the official file"
+        )
+    if len(rows) < n_official:
+        warnings.warn(
+            f"{task} has {len(rows):,} of the {n_official:,} official rows; scores are of these only",
             stacklevel=3,
         )
 

@@ -271,13 +271,36 @@ def test_load_matbench__download_is_left_to_matminer(
     assert asked == {"data_home": None, "download_if_missing": True}
 
 
-def test_load_matbench__wrong_count(tmp_path: Path, rutile: Structure) -> None:
-    frame = pd.DataFrame({"last phdos peak": [1.0], "structure": [rutile]})
-    store_dataframe_as_json(frame, str(tmp_path / f"{TASK}.json.gz"), compression="gz", pbar=False)
-    with (
-        pytest.warns(UserWarning, match="official"),
-        pytest.raises(DatasetError, match="1 rows instead of 1265"),
-    ):
+def write_rows(folder: Path, structure: Structure, rows: list) -> None:
+    """A file of matbench_phonons with some rows, whose targets are their numbers."""
+    frame = pd.DataFrame({"last phdos peak": rows, "structure": [structure] * len(rows)}, index=rows)
+    store_dataframe_as_json(frame, str(folder / f"{TASK}.json.gz"), compression="gz", pbar=False)
+
+
+def test_load_matbench__some_of_the_official_rows(tmp_path: Path, rutile: Structure) -> None:
+    write_rows(tmp_path, rutile, [2, 7, 1264])
+    with pytest.warns(UserWarning, match="matbench_phonons has 3 of the 1,265 official rows"):
+        data = load_matbench(TASK, tmp_path)
+    assert data["last phdos peak"].to_dict() == {
+        "mb-phonons-0003": 2,
+        "mb-phonons-0008": 7,
+        "mb-phonons-1265": 1264,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([1, 1265], "has 2 rows, which are not of the 1,265 official ones"),
+        ([-1, 3], "which are not of the 1,265 official ones"),
+        ([3, 2], "row numbers, ascending"),
+        ([3.5, 4.0], "row numbers, ascending"),
+        ([4, 4], "more than one row for 4"),
+    ],
+)
+def test_load_matbench__other_rows(tmp_path: Path, rutile: Structure, rows: list, reason: str) -> None:
+    write_rows(tmp_path, rutile, rows)
+    with pytest.warns(UserWarning, match="official"), pytest.raises(DatasetError, match=reason):
         load_matbench(TASK, tmp_path)
 
 
