@@ -15,13 +15,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 from pymatgen.io.vasp.inputs import BadPoscarWarning
 
 from amdnet_matminer.errors import DatasetError, MissingDependencyError
+from amdnet_matminer.structures import as_structure, structure_from_dict
 
 STRUCTURE_COLUMN = "structure"
 """Where dataframes have their crystals, as in matminer and MatBench."""
@@ -88,17 +88,14 @@ def read_entry(entry: Entry) -> Structure:
         entry: Where it is.
 
     Returns:
-        The crystal, its atoms in the home cell: far ones would make every search for neighbours slow.
+        The crystal, as ``as_structure`` makes it.
 
     Raises:
         DatasetError: It cannot be read; the message names it and the reason.
     """
     try:
         with quiet_parsers():
-            structure = entry.read()
-            if np.abs(structure.frac_coords).max(initial=0.0) > 2.0:
-                structure.translate_sites(range(len(structure)), (0.0, 0.0, 0.0), to_unit_cell=True)
-            return structure
+            return as_structure(entry.read())
     except DatasetError:
         raise
     except Exception as error:  # the parsers raise whatever a malformed file leads them to
@@ -146,7 +143,7 @@ def to_structure(stored: Any) -> Structure:
         stored = json.loads(stored)
     if not isinstance(stored, dict):
         raise ValueError(f"it is {stored!r}, no structure")
-    return Structure.from_dict(stored)
+    return structure_from_dict(stored)
 
 
 @contextmanager
@@ -232,7 +229,7 @@ def read_structure(path: Path) -> Structure:
         if not _is_structure(content):
             _as_frame(content, path)
             raise DatasetError(f"{path} holds a dataframe, not one structure; read it by itself")
-        parse: Callable[[], Structure] = partial(Structure.from_dict, content)
+        parse: Callable[[], Structure] = partial(structure_from_dict, content)
     elif _is(path, (".cif",)):
         parse = partial(_parse_cif, path)
     else:
@@ -342,11 +339,10 @@ def _frame_total(frames: Iterable[pd.DataFrame], path: Path) -> int:
 
 def _ase_entries(path: Path) -> Iterator[Entry]:
     frames = _import("ase.io", "files of ASE").iread(path, index=":")
-    to_pymatgen = import_module("pymatgen.io.ase").AseAtomsAdaptor.get_structure
     number = 0
     try:
         for atoms in frames:
-            yield Entry(_ase_id(atoms, path, number), partial(to_pymatgen, atoms))
+            yield Entry(_ase_id(atoms, path, number), partial(as_structure, atoms))
             number += 1
     except Exception as error:  # ASE's parsers raise whatever a malformed file leads them to
         raise DatasetError(
