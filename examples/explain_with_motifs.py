@@ -45,10 +45,10 @@ def main() -> None:
 
     if options.output:
         options.output.mkdir(exist_ok=True)
-        plot_motif_map(pretrained_motif2vec("mp2018"), options.output / "motif_map.png")
-        plot_sharing(motif_graphs(data.structure), options.output / "sharing.png")
+        plot_motif_map(pretrained_motif2vec("mp2018"), path=options.output / "motif_map.png")
+        plot_sharing(motif_graphs(data.structure), path=options.output / "sharing.png")
         crystal = motif_graph(data.structure[options.like])
-        plot_motif_graph(crystal, options.output / "motif_graph.png", options.like)
+        plot_motif_graph(crystal, options.like, path=options.output / "motif_graph.png")
 
 
 def explain(features: pd.DataFrame, target: pd.Series) -> None:

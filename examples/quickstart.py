@@ -45,8 +45,8 @@ def main() -> None:
     for name, values in results.items():
         print(f"{name:32s} MAE {mean_absolute_error(test[TARGET], values):7.3f} eV/atom")
 
-    parity_plot(test[TARGET], predicted, "Ewald energy (eV/atom)", options.output / "parity.png")
-    learning_curve_plot(network.history_, options.output / "learning_curve.png")
+    parity_plot(test[TARGET], predicted, "Ewald energy", "eV/atom", path=options.output / "parity.png")
+    learning_curve_plot(network.history_, "eV/atom", path=options.output / "learning_curve.png")
     network.save(options.output / "model.amdnet")
     print(f"plots and model are in {options.output}")
 

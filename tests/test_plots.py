@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +25,18 @@ from amdnet_matminer.plots import (
 )
 from amdnet_matminer.pretrained import pretrained_motif2vec
 
+HISTORY = {"loss": [3.0, 2.0, 4.0, 1.0], "val_mae": [2.0, 1.5, 2.5, 1.0], "member": [0, 0, 1, 1]}
+
 
 @pytest.fixture(autouse=True)
-def matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Matplotlib with text as text in SVG, so that it can be read."""
-    module = pytest.importorskip("matplotlib", reason="the plots extra is not installed")
-    monkeypatch.setitem(module.rcParams, "svg.fonttype", "none")
+def pyplot(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """Pyplot without windows, with text as text in SVG, so that it can be read."""
+    matplotlib = pytest.importorskip("matplotlib", reason="the plots extra is not installed")
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    matplotlib.use("agg")
+    module = importlib.import_module("matplotlib.pyplot")
+    yield module
+    module.close("all")
 
 
 def texts(path: Path) -> list[str]:
@@ -35,28 +46,101 @@ def texts(path: Path) -> list[str]:
     return [element.text for element in ElementTree.parse(path).iter() if element.tag.endswith("}text")]
 
 
-def test_pictures_are_written(tmp_path: Path) -> None:
-    y = np.linspace(0, 5, 20)
-    parity_plot(y, y + 0.1, "band gap (eV)", tmp_path / "parity.png")
-    learning_curve_plot({"loss": [3.0, 2.0], "val_mae": [2.0, 1.5]}, tmp_path / "curve.svg")
-    learning_curve_plot({"loss": [3.0, 2.0]}, tmp_path / "curve.png")
-    assert (tmp_path / "parity.png").read_bytes().startswith(b"\x89PNG")
-    assert "<svg" in (tmp_path / "curve.svg").read_text()
-    assert (tmp_path / "curve.png").stat().st_size > 5000
+@pytest.fixture
+def pictures(rutile_graph: MotifGraph) -> dict[str, Callable[..., Any]]:
+    """Each function with something to draw."""
+    y = np.linspace(0.0, 5.0, 20)
+    return {
+        "parity": partial(parity_plot, y, y + 0.1),
+        "density": partial(parity_plot, np.repeat(y, 200), np.repeat(y + 0.1, 200)),
+        "learning curve": partial(learning_curve_plot, HISTORY),
+        "map": partial(plot_motif_map, pretrained_motif2vec("mp2018"), method="pca"),
+        "graph": partial(plot_motif_graph, rutile_graph),
+    }
 
 
-def test_without_matplotlib_the_remedy_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rutile_graph: MotifGraph
+@pytest.mark.filterwarnings("error")
+def test_pictures_are_shown_drawn_into_axes_or_only_written(
+    tmp_path: Path, pyplot: ModuleType, pictures: dict[str, Callable[..., Any]]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    for draw in (
-        lambda path: parity_plot([1.0], [1.0], "x", path),
-        lambda path: plot_motif_graph(rutile_graph, path),
-        lambda path: plot_sharing([rutile_graph], path),
-        lambda path: plot_motif_map(pretrained_motif2vec("mp2018"), path, method="pca"),
-    ):
+    for name, draw in pictures.items():
+        assert draw(path=tmp_path / f"{name}.png").get_figure() is not None
+        assert (tmp_path / f"{name}.png").stat().st_size > 5000
+        assert pyplot.get_fignums() == []
+        shown = draw()
+        assert shown.get_figure() is pyplot.gcf()
+        pyplot.close("all")
+        figure, (ax, other) = pyplot.subplots(1, 2, layout="constrained")
+        assert draw(ax=ax) is ax
+        figure.canvas.draw()
+        assert ax.has_data() or ax.patches
+        assert not other.has_data()
+        pyplot.close("all")
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_three_panels_of_sharing(tmp_path: Path, pyplot: ModuleType, rutile_graph: MotifGraph) -> None:
+    assert len(plot_sharing([rutile_graph], path=tmp_path / "sharing.png")) == 3
+    assert pyplot.get_fignums() == []
+    _, axes = pyplot.subplots(3, 1)
+    assert plot_sharing([rutile_graph], axes=axes) is axes
+
+
+def test_a_subfigure_is_written_with_all_around_it(tmp_path: Path, pyplot: ModuleType) -> None:
+    figure = pyplot.figure(layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    right.subplots().set_title("beside it")
+    parity_plot([1.0, 2.0], [1.0, 2.0], ax=left.subplots(), path=tmp_path / "both.svg")
+    assert {"beside it", "MAE 0, 2 crystals"} <= set(texts(tmp_path / "both.svg"))
+
+
+def test_parity_names_quantity_and_unit(tmp_path: Path) -> None:
+    parity_plot([0.0, 1.0], [0.5, 1.0], "band gap", "eV", path=tmp_path / "parity.svg")
+    written = texts(tmp_path / "parity.svg")
+    assert {"true band gap (eV)", "predicted band gap (eV)", "MAE 0.25 eV, 2 crystals"} <= set(written)
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "reason"),
+    [
+        ([1.0], [1.0, 2.0], r"\(1,\) and predicted ones of \(2,\)"),
+        ([], [], "pass as many"),
+        ([[1.0]], [[1.0]], "in one dimension"),
+        ([1.0, np.nan], [1.0, 1.0], "leave out the crystals that have no label"),
+    ],
+)
+def test_parity_refuses(true: list, predicted: list, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parity_plot(true, predicted)
+
+
+def test_a_learning_curve_has_a_line_for_each_network() -> None:
+    ax = learning_curve_plot(HISTORY, "eV")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[3.0, 2.0], [4.0, 1.0]]
+    (right,) = (other for other in ax.figure.axes if other is not ax)
+    assert right.get_ylabel() == "validation MAE (eV)"
+    assert [line.get_xdata().tolist() for line in right.lines] == [[1, 2], [1, 2]]
+
+
+def test_a_learning_curve_of_a_classifier_or_without_validation() -> None:
+    classifier = learning_curve_plot({"loss": [0.5, -0.1], "val_log_loss": [0.6, 0.2]})
+    assert [ax.get_ylabel() for ax in classifier.figure.axes][1] == "validation log loss"
+    assert [ax.get_yscale() for ax in classifier.figure.axes] == ["linear", "log"]
+    assert len(learning_curve_plot({"loss": [3.0, 2.0]}).figure.axes) == 1
+
+
+@pytest.mark.parametrize("path", [None, "picture.png"])
+def test_without_matplotlib_the_remedy_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    pictures: dict[str, Callable[..., Any]],
+    rutile_graph: MotifGraph,
+    path: str | None,
+) -> None:
+    for name in ("matplotlib", "matplotlib.figure", "matplotlib.pyplot"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for draw in (*pictures.values(), partial(plot_sharing, [rutile_graph])):
         with pytest.raises(MissingDependencyError, match=r"amdnet-matminer\[plots\]"):
-            draw(tmp_path / "p.png")
+            draw(path=path)
 
 
 @pytest.fixture
@@ -72,7 +156,7 @@ def rutile_graph(rutile) -> MotifGraph:
     ],
 )
 def test_map_of_motifs(tmp_path: Path, color: str, method: str, legend: set[str]) -> None:
-    plot_motif_map(pretrained_motif2vec("mp2018"), tmp_path / "map.svg", color, method, n_motifs=120)
+    plot_motif_map(pretrained_motif2vec("mp2018"), color, method, 120, path=tmp_path / "map.svg")
     written = texts(tmp_path / "map.svg")
     assert legend <= set(written)
     assert any(text.startswith("1") and "motifs" in text for text in written)
@@ -81,32 +165,32 @@ def test_map_of_motifs(tmp_path: Path, color: str, method: str, legend: set[str]
 def test_map_refuses(tmp_path: Path, rutile_graph: MotifGraph) -> None:
     known = pretrained_motif2vec("mp2018")
     with pytest.raises(ValueError, match="color must be 'geometry' or 'center', got 'size'"):
-        plot_motif_map(known, tmp_path / "m.png", color="size", method="pca")
+        plot_motif_map(known, path=tmp_path / "m.png", color="size", method="pca")
     with pytest.raises(ValueError, match="method must be 'tsne' or 'pca', got 'umap'"):
-        plot_motif_map(known, tmp_path / "m.png", method="umap")
+        plot_motif_map(known, path=tmp_path / "m.png", method="umap")
     with pytest.raises(ValueError, match="at least 3 motifs with neighbours, got 1"):
-        plot_motif_map(Motif2Vec(2).fit([rutile_graph]), tmp_path / "m.png")
+        plot_motif_map(Motif2Vec(2).fit([rutile_graph]), path=tmp_path / "m.png")
     assert not (tmp_path / "m.png").exists()
 
 
 def test_sharing_of_a_crystal_is_its_percentages(tmp_path: Path, rutile_graph: MotifGraph) -> None:
-    plot_sharing([rutile_graph], tmp_path / "sharing.svg")
+    plot_sharing([rutile_graph], path=tmp_path / "sharing.svg")
     assert [text for text in texts(tmp_path / "sharing.svg") if text.isdigit()] == ["80", "20"]
 
 
 def test_crystals_count_the_same_in_sharing(tmp_path: Path, rutile, rock_salt) -> None:
     # 80% and 33% corners, 20% and 67% edges, however large the cells are.
-    plot_sharing(map(motif_graph, [rutile * (2, 1, 1), rock_salt]), tmp_path / "sharing.svg")
+    plot_sharing(map(motif_graph, [rutile * (2, 1, 1), rock_salt]), path=tmp_path / "sharing.svg")
     assert [text for text in texts(tmp_path / "sharing.svg") if text.isdigit()] == ["57", "43"]
 
 
 def test_sharing_needs_connections(tmp_path: Path, helium_box) -> None:
     with pytest.raises(ValueError, match="nothing to draw"):
-        plot_sharing([motif_graph(helium_box)], tmp_path / "sharing.png")
+        plot_sharing([motif_graph(helium_box)], path=tmp_path / "sharing.png")
 
 
 def test_graph_of_motifs_shows_neighbours_per_motif(tmp_path: Path, spinel) -> None:
-    plot_motif_graph(motif_graph(spinel), tmp_path / "spinel.svg", "MgAl2O4")
+    plot_motif_graph(motif_graph(spinel), "MgAl2O4", path=tmp_path / "spinel.svg")
     written = texts(tmp_path / "spinel.svg")
     assert {"MgAl2O4", "AlO6", "octahedral", "MgO4", "tetrahedral", "edge-sharing"} <= set(written)
     # Al: 6 edges among themselves, 6 corners to Mg; Mg: 12 corners to Al.
@@ -120,5 +204,5 @@ def test_graph_of_many_kinds_or_none(tmp_path: Path, load_crystals) -> None:
     richest = max(graphs, key=lambda graph: len(set(graph.name.tolist())))
     assert len(set(richest.name.tolist())) > 4
     for graph in (graphs[0], richest):
-        plot_motif_graph(graph, tmp_path / "graph.png")
+        plot_motif_graph(graph, path=tmp_path / "graph.png")
         assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")

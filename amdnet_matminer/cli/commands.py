@@ -110,7 +110,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         _write(results, arguments.output)
     if arguments.plot is not None:
-        parity_plot(good[arguments.predict], good.prediction, arguments.predict, arguments.plot)
+        parity_plot(good[arguments.predict], good.prediction, arguments.predict, path=arguments.plot)
     if len(good) < len(results):
         bad = results.error[results.error != ""]
         raise StructureError(
