@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import inspect
-import logging
 import os
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import NoReturn
-
-from tqdm.auto import tqdm
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, NoReturn
 
 from amdnet_matminer import __version__
-from amdnet_matminer.cli.commands import evaluate, featurize, train
-from amdnet_matminer.cli.options import (
-    add_common_options,
-    add_evaluate_options,
-    add_featurize_options,
-    add_predict_options,
-    add_train_options,
-)
-from amdnet_matminer.cli.predict import predict
+from amdnet_matminer.cli.messages import complain, messages_on_stderr
 from amdnet_matminer.errors import AMDNetError
+
+CANNOT_RUN, WRONG_OPTION, INTERRUPTED = 1, 2, 130
+"""Exit codes besides 0."""
 
 _EPILOG = """examples:
   amdnet featurize crystals/ --output features.csv
@@ -40,12 +30,28 @@ files of the original AMDNet:
 The exit code is 0, 1 when a file or a crystal cannot be used, or 2 when an option is wrong.
 """
 
-_COMMANDS = {
-    "featurize": (featurize, add_featurize_options),
-    "train": (train, add_train_options),
-    "evaluate": (evaluate, add_evaluate_options),
-    "predict": (predict, add_predict_options),
+
+class Command(NamedTuple):
+    """A command of the program."""
+
+    module: str
+    """Has ``add_options(parser)`` and ``run(arguments)``; imported only when the command is asked for."""
+    summary: str
+    """What it does, for ``--help``."""
+
+
+COMMANDS = {
+    "featurize": Command(
+        "amdnet_matminer.cli.featurize",
+        "Describe crystals by their motifs: vectors, shapes and how they are joined.",
+    ),
+    "train": Command("amdnet_matminer.cli.train", "Fit a network to labelled crystals and save it."),
+    "evaluate": Command("amdnet_matminer.cli.evaluate", "Compare a model's predictions with labels."),
+    "predict": Command(
+        "amdnet_matminer.cli.predict", "Predict a property of new crystals with a trained model."
+    ),
 }
+"""All commands by name; a line here and its module are all that one consists of."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,19 +67,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     program = arguments.parser.prog
     try:
-        with _messages_on_stderr(program):
+        with messages_on_stderr(program):
             arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # A reader such as head wants no more; Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return CANNOT_RUN
     except (AMDNetError, OSError) as error:
-        return _complain(f"{program}: {error}", 1)
+        return complain(f"{program}: {error}", CANNOT_RUN)
     except MemoryError:
-        return _complain(f"{program}: out of memory; give fewer or smaller crystals, or less --n_jobs", 1)
+        return complain(
+            f"{program}: out of memory; give fewer or smaller crystals, or less --n_jobs", CANNOT_RUN
+        )
     except KeyboardInterrupt:
-        return _complain(f"{program}: interrupted", 130)
+        return complain(f"{program}: interrupted", INTERRUPTED)
     return 0
 
 
@@ -81,36 +89,27 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_complain(f"{self.prog}: {message}; see {self.prog} --help", 2))
+        self.exit(complain(f"{self.prog}: {message}; see {self.prog} --help", WRONG_OPTION))
 
 
-class _Lines(logging.Handler):
-    """Writes messages as lines that leave a progress bar whole."""
+class _CommandParser(_Parser):
+    """The parser of one command, whose module is imported when it is needed.
 
-    def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(" ".join(self.format(record).split()), file=sys.stderr)
+    Args:
+        module: The command's module.
+        **options: As of ``argparse.ArgumentParser``.
+    """
 
+    def __init__(self, module: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.module = module
 
-@contextmanager
-def _messages_on_stderr(program: str) -> Iterator[None]:
-    """Show warnings of this package and of others, each in one line."""
-    logger = logging.getLogger("amdnet_matminer")
-    handler = _Lines()
-    handler.setFormatter(logging.Formatter(f"{program}: %(message)s"))
-    logger.addHandler(handler)
-    try:
-        with warnings.catch_warnings():
-            for meant_for_programmers in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
-                warnings.simplefilter("ignore", meant_for_programmers)
-            warnings.showwarning = lambda message, *_, **__: logger.warning("%s", message)
-            yield
-    finally:
-        logger.removeHandler(handler)
-
-
-def _complain(message: str, code: int) -> int:
-    print(" ".join(message.split()), file=sys.stderr)
-    return code
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Take the command's options from its module, then parse."""
+        command = import_module(self.module)
+        command.add_options(self)
+        self.set_defaults(run=command.run, parser=self)
+        return super().parse_known_args(args, namespace)
 
 
 def _parser() -> _Parser:
@@ -122,11 +121,7 @@ def _parser() -> _Parser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, (run, add_options) in _COMMANDS.items():
-        summary = str(inspect.getdoc(run)).partition("\n")[0]
-        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        command.set_defaults(run=run, parser=command)
-        add_options(command)
-        add_common_options(command)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_CommandParser)
+    for name, (module, summary) in COMMANDS.items():
+        commands.add_parser(name, module=module, help=summary, description=summary, allow_abbrev=False)
     return parser

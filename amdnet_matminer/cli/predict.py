@@ -8,14 +8,26 @@ import sys
 
 from tqdm.auto import tqdm
 
-from amdnet_matminer.cli.options import check_output, is_stream
+from amdnet_matminer.cli.options import add_common, add_model, add_output, add_structures
+from amdnet_matminer.cli.outputs import check_output, is_stream
 from amdnet_matminer.errors import ModelFileError, StructureError
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.screening import PredictionFile, PredictionTable, screen
 from amdnet_matminer.structure_files import open_crystals
 
 
-def predict(arguments: argparse.Namespace) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Options of ``amdnet predict``."""
+    add_structures(parser, "+")
+    add_model(parser)
+    parser.add_argument(
+        "--std", action="store_true", help="also give standard deviations, if the model is an ensemble"
+    )
+    add_output(parser, "ids, predictions and errors", "standard output; a file is gone on with after a stop")
+    add_common(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
     """Predict a property of new crystals with a trained model.
 
     Args:

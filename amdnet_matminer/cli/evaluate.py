@@ -1,0 +1,122 @@
+"""``amdnet evaluate``: labelled crystals in, a model's errors out."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+from tqdm.auto import tqdm
+
+from amdnet_matminer.cli.labelled import read_labelled
+from amdnet_matminer.cli.options import (
+    add_common,
+    add_labelled_data,
+    add_model,
+    add_output,
+    check_labelled_data,
+)
+from amdnet_matminer.cli.outputs import check_output, write_table
+from amdnet_matminer.datasets import STRUCTURE_COLUMN
+from amdnet_matminer.errors import ModelFileError, StructureError
+from amdnet_matminer.estimators import AMDNetRegressor
+from amdnet_matminer.original import Part, read_original, reading_given_motifs
+from amdnet_matminer.plots import parity_plot
+from amdnet_matminer.screening import Prediction, screen
+from amdnet_matminer.structure_files import Entry
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Options of ``amdnet evaluate``."""
+    add_labelled_data(parser)
+    add_model(parser)
+    add_output(parser, "ids, labels and predictions", "nowhere")
+    parser.add_argument(
+        "--plot", type=Path, metavar="PICTURE", help="where a plot of predictions against labels goes"
+    )
+    add_common(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compare a model's predictions with labels.
+
+    Band gaps below zero are taken for zero, as in the original program.
+
+    Args:
+        arguments: As parsed.
+
+    Raises:
+        AMDNetError: A file or a label cannot be used, or, after all others have been
+            predicted, some crystals could not be.
+        OSError: A file cannot be read or written.
+    """
+    check_labelled_data(arguments)
+    for path in (arguments.output, arguments.plot):
+        check_output(path)
+    model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
+    if arguments.material_file is None:
+        part = Part(read_labelled(arguments), {})
+    else:
+        part = read_original(arguments.material_file, arguments.motif_file, arguments.predict).test
+        model = _reading_motifs_of(model, arguments)
+    results = _evaluated(model, part, arguments)
+    good = results[results.error == ""]
+    for name, value in _scores(results, good, arguments.predict).items():
+        print(f"{name:8} {value:.6g}")
+    if arguments.output is not None:
+        write_table(results, arguments.output)
+    if arguments.plot is not None:
+        parity_plot(good[arguments.predict], good.prediction, arguments.predict, path=arguments.plot)
+    if len(good) < len(results):
+        bad = results.error[results.error != ""]
+        raise StructureError(
+            f"{len(bad)} of {len(results)} crystals could not be predicted; {bad.index[0]!r}: {bad.iloc[0]}"
+        )
+
+
+def _reading_motifs_of(model: AMDNetRegressor, arguments: argparse.Namespace) -> AMDNetRegressor:
+    if arguments.motif_file is not None and model.architecture != "amdnet-2021":
+        raise ModelFileError(
+            f"{arguments.load_name} is of architecture {model.architecture!r}, which does not read a motif "
+            "file; leave out --motif_file"
+        )
+    return reading_given_motifs(model)
+
+
+def _evaluated(model: AMDNetRegressor, part: Part, arguments: argparse.Namespace) -> pd.DataFrame:
+    """Label, prediction and error of every crystal, those that are missing included."""
+    structures = part.table[STRUCTURE_COLUMN]
+    entries = [Entry(str(key), partial(_itself, structure)) for key, structure in structures.items()]
+    with tqdm(total=len(entries), desc="crystals", disable=arguments.quiet) as bar:
+        found = []
+        for window in screen(model, entries):
+            found += window
+            bar.update(len(window))
+    found += [Prediction(key, np.nan, np.nan, reason) for key, reason in part.missing.items()]
+    results = pd.DataFrame(found, columns=Prediction._fields).set_index("id").drop(columns="std")
+    results.insert(0, arguments.predict, part.table[arguments.predict].astype(float))
+    if arguments.predict == "band_gap":
+        results["prediction"] = results.prediction.clip(lower=0.0)
+    return results
+
+
+def _itself(structure: Structure) -> Structure:
+    return structure
+
+
+def _scores(results: pd.DataFrame, good: pd.DataFrame, column: str) -> dict[str, float]:
+    """Number of crystals, part that is predicted, errors in the label's unit, R2 if labels differ."""
+    labels: NDArray[np.float64] = good[column].to_numpy()
+    error = good.prediction.to_numpy() - labels
+    variance = labels.var() if len(labels) else 0.0
+    return {
+        "crystals": len(results),
+        "coverage": len(good) / len(results),
+        "MAE": np.abs(error).mean() if len(labels) else np.nan,
+        "RMSE": np.sqrt(np.square(error).mean()) if len(labels) else np.nan,
+        "R2": 1.0 - np.square(error).mean() / variance if variance > 0.0 else np.nan,
+    }

@@ -1,0 +1,86 @@
+"""What the commands say on standard error, a line each."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tqdm.auto import tqdm
+
+from amdnet_matminer.errors import StructureError, TargetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def tell(arguments: argparse.Namespace, message: str) -> None:
+    """Say how far a command is, unless it is asked to be quiet.
+
+    Args:
+        arguments: Of the command.
+        message: One line.
+    """
+    if not arguments.quiet:
+        print(message, file=sys.stderr)
+
+
+def complain(message: str, code: int) -> int:
+    """Say in one line what stops a command.
+
+    Args:
+        message: Names the item, the reason and the remedy.
+        code: The exit code.
+
+    Returns:
+        The exit code.
+    """
+    print(" ".join(message.split()), file=sys.stderr)
+    return code
+
+
+@contextmanager
+def ids_in_messages(ids: pd.Index) -> Iterator[None]:
+    """Let errors name a crystal by its id, which the user knows, instead of by its number.
+
+    Args:
+        ids: Of the crystals, by number.
+    """
+    try:
+        yield
+    except (StructureError, TargetError) as error:
+        message = re.sub(r"^(structure|label) (\d+)", lambda at: f"{at[1]} {ids[int(at[2])]!r}", str(error))
+        raise type(error)(message) from error
+
+
+@contextmanager
+def messages_on_stderr(program: str) -> Iterator[None]:
+    """Show warnings of this package and of others, each in one line.
+
+    Args:
+        program: What the lines begin with.
+    """
+    logger = logging.getLogger("amdnet_matminer")
+    handler = _Lines()
+    handler.setFormatter(logging.Formatter(f"{program}: %(message)s"))
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            for meant_for_programmers in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+                warnings.simplefilter("ignore", meant_for_programmers)
+            warnings.showwarning = lambda message, *_, **__: logger.warning("%s", message)
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Lines(logging.Handler):
+    """Writes messages as lines that leave a progress bar whole."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(" ".join(self.format(record).split()), file=sys.stderr)

@@ -1,0 +1,163 @@
+"""``amdnet train``: labelled crystals in, a model out. Options have the names that the original gave them."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from amdnet_matminer.cli.labelled import read_labelled
+from amdnet_matminer.cli.messages import ids_in_messages, tell
+from amdnet_matminer.cli.options import add_common, add_labelled_data, check_labelled_data
+from amdnet_matminer.cli.outputs import check_output
+from amdnet_matminer.datasets import STRUCTURE_COLUMN
+from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.estimators import AMDNetRegressor
+from amdnet_matminer.original import read_original, reading_given_motifs
+from amdnet_matminer.validation import check_elements, check_parameters, check_structures
+
+TRAINING_OPTIONS = {
+    "architecture": (
+        "NAME",
+        "network: amdnet; amdnet-2021, the published one; or megnet, its atom branch alone",
+    ),
+    "epochs": ("COUNT", "largest number of passes over the training crystals"),
+    "patience": ("COUNT", "epochs without a better validation error after which training stops"),
+    "learning_rate": ("RATE", "highest learning rate"),
+    "batch_size": ("COUNT", "crystals in a step"),
+    "atom_cutoff": ("ANGSTROM", "largest distance of an atom pair, in angstrom"),
+    "motif_cutoff": ("ANGSTROM", "centre of the last Gaussian for distances between motifs, in angstrom"),
+    "rbf_edge_dim_atom": ("COUNT", "Gaussians for atom pairs"),
+    "rbf_edge_dim_motif": ("COUNT", "Gaussians for motif edges"),
+    "n_ensemble": ("COUNT", "networks that are trained; 2 or more give predict --std its spread"),
+}
+"""Parameters of AMDNetRegressor, each with the name of its value and what it is."""
+
+ORIGINAL_DEFAULTS: dict[str, Any] = {
+    "architecture": "amdnet-2021",
+    "epochs": 1000,
+    "patience": 100,
+    "learning_rate": 5e-5,
+    "batch_size": 32,
+    "atom_cutoff": 5.0,
+    "motif_cutoff": 11.0,
+    "rbf_edge_dim_atom": 100,
+    "rbf_edge_dim_motif": 100,
+    "n_ensemble": 1,
+}
+"""What the original program took where an option was not given."""
+
+ORIGINAL_RECIPE: dict[str, Any] = {
+    "optimizer": "adamw",
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "loss": "mse",
+    "scale_targets": False,
+}
+"""What the original program always did; without weight decay AdamW is Adam."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Options of ``amdnet train``."""
+    add_labelled_data(parser)
+    parser.add_argument("--save_name", type=Path, required=True, metavar="FILE", help="where the model goes")
+    for name, (metavar, text) in TRAINING_OPTIONS.items():
+        default, original = _default(name), ORIGINAL_DEFAULTS[name]
+        shown = str(default) if default == original else f"{default}; with --material_file {original}"
+        parser.add_argument(
+            f"--{name}", type=type(default), metavar=metavar, help=f"{text} (default: {shown})"
+        )
+    parser.add_argument(
+        "--seed",
+        type=_seed,
+        metavar="NUMBER",
+        help="makes the training repeatable on a CPU (default: random)",
+    )
+    parser.add_argument(
+        "--checkpoint_dir",
+        type=Path,
+        metavar="FOLDER",
+        help="keeps the state of the training, so that the same command, with a --seed, goes on after a stop",
+    )
+    add_common(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Fit a network to labelled crystals and save it.
+
+    Args:
+        arguments: As parsed.
+
+    Raises:
+        AMDNetError: A file, a crystal or a label cannot be used.
+        OSError: A file cannot be read or written.
+    """
+    check_labelled_data(arguments)
+    model = _new_model(arguments)
+    check_output(arguments.save_name)
+    if arguments.material_file is None:
+        table = read_labelled(arguments)
+        with ids_in_messages(table.index):
+            model.fit(table[STRUCTURE_COLUMN], table[arguments.predict])
+    else:
+        table = _train_as_original(model, arguments)
+    model.save(arguments.save_name)
+    print(f"trained on {len(table)} crystals for {model.n_iter_} epochs, saved as {arguments.save_name}")
+
+
+def _default(name: str) -> Any:
+    """What an option is where neither it nor --material_file is given."""
+    return inspect.signature(AMDNetRegressor).parameters[name].default
+
+
+def _new_model(arguments: argparse.Namespace) -> AMDNetRegressor:
+    """The estimator that was asked for, with the original's settings for the original's files."""
+    original = arguments.material_file is not None
+    chosen = {name: getattr(arguments, name) for name in TRAINING_OPTIONS}
+    for name in TRAINING_OPTIONS:
+        if chosen[name] is None:
+            chosen[name] = ORIGINAL_DEFAULTS[name] if original else _default(name)
+    if arguments.motif_file is not None and chosen["architecture"] != "amdnet-2021":
+        arguments.parser.error(f"{chosen['architecture']} does not read a --motif_file; leave it out")
+    if original:
+        chosen |= ORIGINAL_RECIPE
+    model = AMDNetRegressor(
+        **chosen,
+        checkpoint_dir=arguments.checkpoint_dir,
+        n_jobs=arguments.n_jobs,
+        random_state=arguments.seed,
+        verbose=int(not arguments.quiet),
+    )
+    try:
+        check_parameters(model.get_params())
+    except ValueError as error:
+        arguments.parser.error(str(error))
+    return model
+
+
+def _train_as_original(model: AMDNetRegressor, arguments: argparse.Namespace) -> pd.DataFrame:
+    """Fit to the training part of the original's files, judged by their validation part."""
+    data = read_original(arguments.material_file, arguments.motif_file, arguments.predict)
+    table, validation = data.train.table, data.validation.table
+    tell(arguments, f"read {len(table)} crystals to train on and {len(validation)} for validation")
+    if len(validation) == 0:
+        raise DatasetError(f"{arguments.material_file} has no usable validation crystals; list some")
+    with ids_in_messages(validation.index):
+        check_elements(check_structures(validation[STRUCTURE_COLUMN]))
+    with ids_in_messages(table.index):
+        reading_given_motifs(model).fit(
+            table[STRUCTURE_COLUMN],
+            table[arguments.predict],
+            validation_data=(validation[STRUCTURE_COLUMN], validation[arguments.predict]),
+        )
+    return table
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**32:
+        raise argparse.ArgumentTypeError(f"must be in [0, {2**32 - 1}], got {seed}")
+    return seed

@@ -1,0 +1,122 @@
+"""``amdnet predict``."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matminer.utils.io import store_dataframe_as_json
+from pymatgen.core import Lattice, Structure
+
+from amdnet_matminer import AMDNetRegressor, screening
+from amdnet_matminer.datasets import read_structures
+from amdnet_matminer.structure_files import Entry
+
+
+def test_in_order_with_ids(run: Callable, table: pd.DataFrame, model_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "shuffled.json.gz"
+    shuffled = table[["structure"]].sample(frac=1, random_state=3)
+    store_dataframe_as_json(shuffled, str(file), compression="gz", pbar=False)
+    code, output, error = run("predict", file, "--load_name", model_file, "--quiet")
+    assert (code, error) == (0, "")
+    written = pd.read_csv(io.StringIO(output))
+    assert list(written) == ["id", "prediction", "error"]
+    assert written.error.isna().all()
+    assert written.id.tolist() == shuffled.index.tolist()
+    predicted = AMDNetRegressor.load(model_file).predict(shuffled.structure)
+    assert written.prediction.to_numpy() == pytest.approx(predicted, rel=1e-5)
+
+
+def test_with_a_model_of_the_package(run: Callable, folder: Path) -> None:
+    code, output, error = run("predict", folder, "--model", "mp2018-band-gap", "--quiet")
+    assert (code, error) == (0, "")
+    written = pd.read_csv(io.StringIO(output), index_col="id")
+    assert len(written) == len(list(folder.glob("*.cif")))
+    assert (written.prediction >= 0).all()
+
+
+def test_one_file_to_a_file_with_progress(
+    run: Callable, folder: Path, model_file: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "out.csv"
+    code, output, error = run(
+        "predict", folder / "rock-salt-MgO.cif", "--load_name", model_file, "--output", file
+    )
+    assert (code, output) == (0, "")
+    assert "crystals: 100%" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert file.read_text().splitlines()[1].startswith("rock-salt-MgO,")
+
+
+def test_failures_keep_their_rows(
+    run: Callable, rock_salt: Structure, rutile: Structure, model_file: Path, tmp_path: Path
+) -> None:
+    disordered = Structure(Lattice.cubic(4.2), [{"Mg": 0.5, "Ca": 0.5}], [[0, 0, 0]])
+    file = tmp_path / "mixed.json.gz"
+    names = ["pure", "solution", "none", "later"]
+    mixed = pd.DataFrame({"structure": [rock_salt, disordered, 3.0, rutile]}, names)
+    store_dataframe_as_json(mixed, str(file), compression="gz", pbar=False)
+    code, output, error = run("predict", file, "--load_name", model_file, "--quiet")
+    written = pd.read_csv(io.StringIO(output), index_col="id")
+    assert code == 1
+    assert written.index.tolist() == names
+    assert written.prediction.notna().tolist() == [True, False, False, True]
+    assert written.error["solution"].startswith("structure 'solution', site 0 is disordered")
+    assert written.error["none"].startswith("cannot read 'none': ValueError('it is 3.0, no structure')")
+    assert error.startswith("amdnet predict: 2 of 4 crystals could not be predicted")
+    assert "structure 'solution', site 0 is disordered" in error
+    assert error.count("\n") == 1
+
+
+def test_a_single_network_has_no_spread(run: Callable, folder: Path, model_file: Path) -> None:
+    code, _, error = run("predict", folder, "--load_name", model_file, "--std")
+    assert code == 1
+    assert "is a single network, which has no spread" in error
+
+
+def test_goes_on_after_a_stop(
+    run: Callable, folder: Path, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run reads only what the first had no row of, and the whole is as of one run."""
+    words = ("predict", folder, "--load_name", model_file, "--quiet")
+    assert run(*words, "--output", tmp_path / "once.csv")[0] == 0
+    monkeypatch.setattr(screening, "WINDOW", 4)
+    read, read_entry = [], screening.read_entry
+
+    def stop_at_the_sixth(entry: Entry) -> Structure:
+        read.append(entry.id)
+        if len(read) == 6:
+            raise KeyboardInterrupt
+        return read_entry(entry)
+
+    monkeypatch.setattr(screening, "read_entry", stop_at_the_sixth)
+    code, _, error = run(*words, "--output", tmp_path / "twice.csv")
+    assert code == 130
+    assert "twice.csv" in error
+    assert "the same command goes on from there" in error
+    (part,) = tmp_path.glob("*.part")
+    assert part.read_text().count("\n") == 1 + 4
+    part.write_text(part.read_text() + "half-a-row,1")  # as a kill in the middle of writing leaves it
+    assert run(*words, "--output", tmp_path / "twice.csv") == (0, "", "")
+    assert read[6:] == read_structures(folder).index[4:].tolist()
+    once, twice = (pd.read_csv(tmp_path / name, index_col="id") for name in ("once.csv", "twice.csv"))
+    assert once.index.tolist() == twice.index.tolist()
+    np.testing.assert_allclose(once.prediction, twice.prediction, rtol=1e-5)
+    assert not part.exists()
+
+
+def test_refuses_to_go_on_with_other_crystals(
+    run: Callable, folder: Path, model_file: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "out.csv"
+    digest = hashlib.sha256(model_file.read_bytes()).hexdigest()[:12]
+    (tmp_path / f"out.csv.{digest}.part").write_text("id,prediction,error\nquartz,1.0,\n")
+    code, _, error = run("predict", folder, "--load_name", model_file, "--output", file, "--quiet")
+    assert code == 1
+    assert "has 'quartz' in row 1, where the crystals have" in error
+    assert "remove this file to begin anew" in error

@@ -1,0 +1,78 @@
+"""``amdnet train``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from amdnet_matminer import AMDNetRegressor
+
+COLUMN = "density"
+
+
+def test_options_reach_the_model(model_file: Path) -> None:
+    model = AMDNetRegressor.load(model_file)
+    changed = {"architecture": "megnet", "rbf_edge_dim_atom": 8, "epochs": 2, "batch_size": 8}
+    changed |= {"random_state": 1, "n_jobs": 1}
+    assert model.get_params() == AMDNetRegressor(**changed).get_params()
+    assert len(model.history_["val_mae"]) == 2
+
+
+def test_defaults_are_the_estimators(
+    run: Callable, folder: Path, tmp_path: Path, never_fitted: list[AMDNetRegressor]
+) -> None:
+    labels = ["--labels", folder / "labels.csv", "--predict", COLUMN]
+    assert run("train", folder, *labels, "--save_name", tmp_path / "model")[0] == 1
+    assert never_fitted[0].get_params() == AMDNetRegressor(n_jobs=1, verbose=1).get_params()
+
+
+def test_every_option(
+    run: Callable, folder: Path, tmp_path: Path, never_fitted: list[AMDNetRegressor]
+) -> None:
+    given = {
+        "architecture": "megnet",
+        "epochs": 3,
+        "patience": 4,
+        "learning_rate": 5e-5,
+        "batch_size": 6,
+        "atom_cutoff": 4.5,
+        "motif_cutoff": 9.0,
+        "rbf_edge_dim_atom": 7,
+        "rbf_edge_dim_motif": 8,
+        "n_ensemble": 2,
+        "checkpoint_dir": tmp_path,
+        "n_jobs": 2,
+    }
+    words = [word for name, value in given.items() for word in (f"--{name}", value)]
+    words += ["--labels", folder / "labels.csv", "--predict", COLUMN, "--seed", 5, "--quiet"]
+    assert run("train", folder, "--save_name", tmp_path / "model", *words)[0] == 1
+    assert never_fitted[0].get_params() == AMDNetRegressor(**given, random_state=5).get_params()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("missing/model", "missing is no folder; make it"), (".", "is a folder; give the name of a file")],
+)
+def test_refuses_before_training_what_cannot_be_saved(
+    run: Callable,
+    folder: Path,
+    tmp_path: Path,
+    never_fitted: list[AMDNetRegressor],
+    name: str,
+    reason: str,
+) -> None:
+    code, _, error = run("train", folder, "--save_name", tmp_path / name)
+    assert code == 1
+    assert reason in error
+    assert not never_fitted
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
+def test_refuses_a_read_only_folder(run: Callable, folder: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    code, _, error = run("train", folder, "--save_name", tmp_path / "model")
+    assert code == 1
+    assert "is not writable; save elsewhere" in error
