@@ -297,7 +297,7 @@ class AMDNetEstimator(BaseEstimator):
             "symmetry_reduction": bool(self.symmetry_reduction),
         }
         if self.cache_dir is not None:
-            cache = GraphCache(self.cache_dir, dual_graph, **settings)
+            cache = GraphCache(self.cache_dir, dual_graph, DualGraph, **settings)
             return cache.graphs(structures, self.n_jobs, bool(self.verbose))
         make = partial(dual_graph, **settings)
         return list(map_structures(make, structures, self.n_jobs, "graphs", bool(self.verbose)))

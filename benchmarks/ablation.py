@@ -217,6 +217,7 @@ def read_data(data: str, settings: dict[str, Any], work: Path, variant: Variant)
     cache = GraphCache(
         work / "graphs",
         dual_graph,
+        DualGraph,
         n_neighbors=None if published else 16,
         with_motifs=variant.motifs != "none" and variant.config.get("architecture") != "megnet",
     )

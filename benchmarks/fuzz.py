@@ -41,7 +41,7 @@ from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.cli import main as amdnet
 from amdnet_matminer.datasets import oxides
 from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError, StructureError
-from amdnet_matminer.graphs import GraphCache, dual_graph
+from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
 from amdnet_matminer.original.pickles import read_pickle
 from amdnet_matminer.persistence import read_model, write_model
 from amdnet_matminer.screening import Prediction, PredictionFile
@@ -300,10 +300,10 @@ def _killed_caching(folder: Path, rng: random.Random) -> str:
     settings: dict[str, Any] = {"atom_cutoff": 3.0}
 
     def cache() -> None:
-        GraphCache(folder, dual_graph, **settings).graphs(some)
+        GraphCache(folder, dual_graph, DualGraph, **settings).graphs(some)
 
     _kill(cache, rng)
-    graphs = GraphCache(folder, dual_graph, **settings).graphs(some)
+    graphs = GraphCache(folder, dual_graph, DualGraph, **settings).graphs(some)
     for crystal, graph in zip(some, graphs, strict=True):
         if not np.array_equal(graph.atoms.distance, dual_graph(crystal, **settings).atoms.distance):
             raise AssertionError("another graph is read")
@@ -353,7 +353,7 @@ def _saving_without_room(folder: Path, room: int) -> str:
 
 def _caching_without_room(folder: Path, room: int) -> str:
     crystal = crystals().iloc[-1]
-    cache = GraphCache(folder, dual_graph)
+    cache = GraphCache(folder, dual_graph, DualGraph)
     with _room(min(room, 500)):
         _refused(partial(cache.graph, crystal))
     if any(path.is_file() for path in folder.rglob("*")):

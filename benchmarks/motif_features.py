@@ -111,7 +111,7 @@ def fit_preset(options: argparse.Namespace) -> dict[str, Any]:
 
 def graphs_of(structures: list[Structure], options: argparse.Namespace) -> list[MotifGraph]:
     """The motif graphs of crystals, kept in the cache folder."""
-    cache = GraphCache(options.cache / "graphs", motif_graph, engine="fast")
+    cache = GraphCache(options.cache / "graphs", motif_graph, MotifGraph, engine="fast")
     return list(map_structures(cache.graph, structures, options.n_jobs, "motifs", verbose=True))
 
 

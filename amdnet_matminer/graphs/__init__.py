@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from amdnet_matminer.graphs.batching import Batch, SizeLadder, batch_graphs, deal, sizes_of
 from amdnet_matminer.graphs.cache import CachedGraphs, GraphCache, GraphSubset
+from amdnet_matminer.graphs.checks import check_graph
 from amdnet_matminer.graphs.converter import dual_graph
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph, atom_graph
 
@@ -17,6 +18,7 @@ __all__ = [
     "SizeLadder",
     "atom_graph",
     "batch_graphs",
+    "check_graph",
     "deal",
     "dual_graph",
     "sizes_of",

@@ -9,13 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
-from math import prod
 from pathlib import Path
-from struct import Struct
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +21,8 @@ from pymatgen.core import PeriodicSite, Species, Structure
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.files import write_atomically
 from amdnet_matminer.graphs.batching import Sizes, sizes_of
-from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
-from amdnet_matminer.motifs import MotifGraph
+from amdnet_matminer.graphs.crystal import DualGraph
+from amdnet_matminer.graphs.serialization import Graph, graph_from_bytes, graph_to_bytes
 from amdnet_matminer.parallel import map_structures
 
 logger = logging.getLogger(__name__)
@@ -36,23 +33,23 @@ GRAPH_VERSION = 2
 HELD_BYTES = 2**30
 """How much of a data set is held once read: to read a graph takes a tenth of the time to learn it."""
 
-Graph = TypeVar("Graph", DualGraph, MotifGraph)
+LARGEST_FILE = 2**28
+"""Bytes of a file that is read: more than the graph of a crystal of 100,000 atoms has."""
 
-_LEVELS: dict[str, Any] = {"atoms": AtomGraph, "motifs": MotifGraph}
-_MARK = b"AMDNet"
-_START = Struct("<6sII")
-"""The mark, the checksum of key and rest, and the length of the JSON text that tells the arrays' form."""
-_IN_MEMORY = {"i": np.int32, "u": np.int32, "f": np.float32, "S": np.str_}
+_REPORTED: set[Path] = set()
+"""Folders of whose bad files this process has told."""
 
 
 class GraphCache(Generic[Graph]):
     """A folder of graphs, for one way of making them.
 
-    Several processes may use it at once. A truncated or foreign file is made anew.
+    Several processes may use it at once. A truncated, foreign or unsound file is made anew,
+    of which one warning of each process tells.
 
     Args:
         folder: Where the files are, two levels deep; made if it is not there.
         make: What turns a structure into a graph: ``dual_graph`` or ``motif_graph``.
+        kind: What ``make`` gives: ``DualGraph`` or ``MotifGraph``.
         **settings: All other arguments of ``make``, as JSON can hold them. The files
             are told apart by these, by the structures and by ``GRAPH_VERSION``.
 
@@ -60,9 +57,13 @@ class GraphCache(Generic[Graph]):
         OSError: The folder cannot be made.
     """
 
-    def __init__(self, folder: str | Path, make: Callable[..., Graph], **settings: Any) -> None:
+    def __init__(
+        self, folder: str | Path, make: Callable[..., Graph], kind: type[Graph], **settings: Any
+    ) -> None:
         self.folder = Path(folder).expanduser()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._kind: type[Graph] = kind
+        self._bad: list[str] = []
         self._make: Callable[[Structure], Graph] = partial(make, **settings)
         self._maker = json.dumps([GRAPH_VERSION, make.__name__, settings], sort_keys=True).encode()
 
@@ -79,10 +80,12 @@ class GraphCache(Generic[Graph]):
             StructureError: No graph can be made of the structure.
             OSError: The file cannot be read or written.
         """
-        return self.graph_of(self.key(structure), structure)
+        graph = self.graph_of(self.key(structure), structure)
+        self.report_bad_files()
+        return graph
 
     def graph_of(self, key: str, structure: Structure) -> Graph:
-        """As ``graph``, for a structure whose key is known.
+        """As ``graph``, for a structure whose key is known, and without a report of a bad file.
 
         Args:
             key: What ``key`` says of the structure.
@@ -98,12 +101,12 @@ class GraphCache(Generic[Graph]):
         file = self._file(key)
         if file.exists():
             try:
-                return _decode(file.read_bytes(), key)
+                return graph_from_bytes(_content_of(file), key, self._kind)
             except ValueError as error:
-                logger.warning("%s %s; it is made anew", file, error)
+                self._bad.append(f"{file} {error}")
         graph = self._make(structure)
         file.parent.mkdir(exist_ok=True)
-        write_atomically(file, _encode(graph, key), flush=False)
+        write_atomically(file, graph_to_bytes(graph, key), flush=False)
         return graph
 
     def graphs(
@@ -154,6 +157,19 @@ class GraphCache(Generic[Graph]):
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         return digest.hexdigest()
 
+    def report_bad_files(self) -> None:
+        """Warn of the files that could not be used, once in a process."""
+        if self._bad and self.folder not in _REPORTED:
+            _REPORTED.add(self.folder)
+            logger.warning(
+                "%d of the graphs in %s could not be used and are made anew, as others will be "
+                "without another word: %s",
+                len(self._bad),
+                self.folder,
+                self._bad[0],
+            )
+        self._bad.clear()
+
     def _keep(self, structure: Structure) -> None:
         self.graph(structure)
 
@@ -202,14 +218,19 @@ class CachedGraphs(LazyGraphs):
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
         """Counts as ``sizes_of`` gives them, shape (S, 6); the graphs are read once for these."""
-        return np.array([sizes_of([graph])[0] for graph in self], dtype=np.int64).reshape(
-            -1, len(Sizes._fields)
-        )
+        sizes = [sizes_of([self._unreported(index)])[0] for index in range(len(self))]
+        self._cache.report_bad_files()
+        return np.array(sizes, dtype=np.int64).reshape(-1, len(Sizes._fields))
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def _read(self, index: int) -> DualGraph:
+        graph = self._unreported(index)
+        self._cache.report_bad_files()
+        return graph
+
+    def _unreported(self, index: int) -> DualGraph:
         held = self._held.get(index)
         if held is not None:
             return held
@@ -244,53 +265,15 @@ class GraphSubset(LazyGraphs):
         return self._graphs[int(self._indices[index])]
 
 
+def _content_of(file: Path) -> bytes:
+    if file.stat().st_size > LARGEST_FILE:
+        raise ValueError(f"is larger than {LARGEST_FILE} bytes")
+    return file.read_bytes()
+
+
 def _content(site: PeriodicSite) -> list[tuple[str, float | None, float]]:
     """Element, oxidation state and amount of all that is on a site; names would round the state."""
     return [
         (specie.symbol, specie.oxi_state if isinstance(specie, Species) else None, amount)
         for specie, amount in site.species.items()
     ]
-
-
-def _encode(graph: DualGraph | MotifGraph, key: str) -> bytes:
-    levels = graph._asdict() if isinstance(graph, DualGraph) else {"motifs": graph}
-    packed = {name: [_packed(field) for field in level] for name, level in levels.items()}
-    forms = {name: [(a.dtype.str, a.shape) for a in arrays] for name, arrays in packed.items()}
-    text = json.dumps(forms, separators=(",", ":")).encode()
-    rest = b"".join([text, *(array.tobytes() for arrays in packed.values() for array in arrays)])
-    return _START.pack(_MARK, _checksum(rest, key), len(text)) + rest
-
-
-def _decode(data: bytes, key: str) -> Any:
-    """The graph in a file; ValueError says what is wrong with the file."""
-    if data[: len(_MARK)] != _MARK or len(data) < _START.size:
-        raise ValueError("is no graph file")
-    _, checksum, length = _START.unpack_from(data)
-    if checksum != _checksum(memoryview(data)[_START.size :], key):
-        raise ValueError("is damaged")
-    forms = json.loads(data[_START.size : _START.size + length])
-    arrays = _arrays(data, _START.size + length, forms)
-    levels = {name: _LEVELS[name](*(next(arrays) for _ in form)) for name, form in forms.items()}
-    return DualGraph(**levels) if "atoms" in levels else levels["motifs"]
-
-
-def _arrays(data: bytes, start: int, forms: dict[str, list]) -> Iterator[NDArray]:
-    """The arrays of a file, in the types that graphs have."""
-    for dtype, shape in (form for level in forms.values() for form in level):
-        stored = np.frombuffer(data, dtype, prod(shape), start).reshape(shape)
-        start += stored.nbytes
-        yield stored.astype(_IN_MEMORY[stored.dtype.kind])
-
-
-def _packed(array: NDArray) -> NDArray:
-    """An array in as few bytes as hold its values exactly."""
-    if array.dtype.kind == "U":
-        return array.astype("S")
-    if array.dtype.kind == "i" and array.size:
-        ends = (np.min_scalar_type(array.min()), np.min_scalar_type(array.max()))
-        return array.astype(np.result_type(*ends))
-    return array
-
-
-def _checksum(rest: bytes | memoryview, key: str) -> int:
-    return zlib.crc32(rest, zlib.crc32(key.encode()))
