@@ -6,6 +6,7 @@ loaded on first use (PEP 562), so that the featurizer comes without TensorFlow.
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from amdnet_matminer.featurizer import MotifFeaturizer
     from amdnet_matminer.motifs import motif_graph, motif_graphs
     from amdnet_matminer.motifs.motif2vec import Motif2Vec
+
+with warnings.catch_warnings():
+    # In a notebook without ipywidgets tqdm says so as soon as it is imported, as matminer does:
+    # of no use to a reader, since bars, where any are asked for, are then of text.
+    warnings.filterwarnings("ignore", "IProgress not found")
+    import_module("tqdm.auto")
 
 __version__ = "0.1.0"
 __all__ = [
