@@ -138,12 +138,14 @@ class AMDNetEstimator(BaseEstimator):
         description, arrays = read_model(path)
         kind = description.get("estimator")
         if kind not in [base.__name__ for base in cls.__mro__]:
-            raise ModelFileError(f"{path} holds no {cls.__name__} but a {kind}; load it with that class")
+            raise ModelFileError(
+                f"holds no {cls.__name__} but a {kind}", "load it with that class", item=path
+            )
         try:
             return cls._restored(description, arrays)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(
-                f"{path} does not hold a sound {cls.__name__} ({error}); save it anew"
+                f"does not hold a sound {cls.__name__} ({error})", "save it anew", item=path
             ) from error
 
     # What the meaning of labels decides.

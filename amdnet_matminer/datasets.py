@@ -89,7 +89,7 @@ def read_labels(path: str | Path, column: str | None = None) -> pd.Series:
     try:
         table = pd.read_csv(path, index_col=0, converters={0: str.strip}, encoding="utf-8-sig")
     except (OSError, ValueError, IndexError) as error:
-        raise DatasetError(f"cannot read labels from {path}: {error}; give a CSV file") from error
+        raise DatasetError(f"holds no labels: {error}", "give a CSV file", item=path) from error
     _check_unique(table.index, path)
     return _label_column(table, column, path)
 
@@ -118,7 +118,9 @@ def read_dataset(
     frames = read_frames(Path(structures_path)) if Path(structures_path).is_file() else None
     if frames is None:
         raise DatasetError(
-            f"{structures_path} holds no labels for its {total} structures; give a CSV file of labels too"
+            f"holds no labels for its {total} structures",
+            "give a CSV file of labels too",
+            item=structures_path,
         )
     table = pd.concat(frames)
     _check_unique(table.index, structures_path)
@@ -157,7 +159,9 @@ def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame
     except Exception as error:  # whatever network, decompression and decoding raise
         url = get_dataset_attribute(task, "url")
         raise DatasetError(
-            f"cannot load {task}: {error!r}; save {url} as {task}.json.gz and give its folder as data_dir"
+            f"cannot be loaded: {error!r}",
+            f"save {url} as {task}.json.gz and give its folder as data_dir",
+            item=task,
         ) from error
     n_rows = get_dataset_attribute(task, "num_entries")
     _check_rows(table.index, n_rows, task)
@@ -175,14 +179,16 @@ def _ewald_energy_per_atom(oxide: Oxide) -> float:
 def _label_column(table: pd.DataFrame, column: str | None, path: str | Path) -> pd.Series:
     if column is None:
         if len(table.columns) != 1:
-            raise DatasetError(f"{path} has the label columns {list(table)}; name one of them")
+            raise DatasetError(f"has the label columns {list(table)}", "name one of them", item=path)
         column = table.columns[0]
     if column not in table:
-        raise DatasetError(f"{path} has no label column {column!r}; choose one of {list(table)}")
+        raise DatasetError(f"has no label column {column!r}", f"choose one of {list(table)}", item=path)
     labels = table[column].rename_axis("id")
     missing = labels.index[labels.isna()]
     if len(missing):
-        raise DatasetError(f"{path}: no {column!r} for {_some(missing)}; supply or remove these rows")
+        raise DatasetError(
+            f"has no {column!r} for {_some(missing)}", "supply or remove these rows", item=path
+        )
     return labels
 
 
@@ -190,9 +196,11 @@ def _join(structures: pd.Series, labels: pd.Series, path: str | Path) -> pd.Data
     unlabelled = structures.index.difference(labels.index)
     unknown = labels.index.difference(structures.index)
     if len(unlabelled):
-        raise DatasetError(f"{path} has no label for {_some(unlabelled)}; add it or remove the structures")
+        reason = f"has no label for {_some(unlabelled)}"
+        raise DatasetError(reason, "add it or remove the structures", item=path)
     if len(unknown):
-        raise DatasetError(f"{path} labels {_some(unknown)}, without a structure; add it or remove the rows")
+        reason = f"labels {_some(unknown)}, without a structure"
+        raise DatasetError(reason, "add it or remove the rows", item=path)
     return structures.to_frame().join(labels)
 
 
@@ -202,14 +210,15 @@ def _matbench_target(task: str) -> str:
     columns = {name: set(get_dataset_attribute(name, "columns")) for name in known}
     tasks = [name for name in known if STRUCTURE_COLUMN in columns[name]]
     if task not in tasks:
-        raise DatasetError(f"{task!r} is no MatBench task on structures; choose one of {', '.join(tasks)}")
+        reason = "is no MatBench task on structures"
+        raise DatasetError(reason, f"choose one of {', '.join(tasks)}", item=task)
     return (columns[task] - {STRUCTURE_COLUMN}).pop()
 
 
 def _report_origin(file: Path, official_hash: str) -> None:
     """Say whether a file is the one that MatBench publishes."""
     if not file.is_file():
-        raise DatasetError(f"{file} does not exist; put it there, or leave out data_dir to download it")
+        raise DatasetError("does not exist", "put it there, or leave out data_dir to download it", item=file)
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest == official_hash:
@@ -226,11 +235,13 @@ def _check_rows(rows: pd.Index, n_official: int, task: str) -> None:
     """See that a MatBench file's rows are numbered as the official ones; warn if some are not there."""
     _check_unique(rows, task)
     if not pd.api.types.is_integer_dtype(rows) or not rows.is_monotonic_increasing:
-        raise DatasetError(f"{task}: its index must hold row numbers, ascending; get the official file")
+        reason = "has an index that does not hold row numbers, ascending"
+        raise DatasetError(reason, "get the official file", item=task)
     if len(rows) == 0 or rows[0] < 0 or rows[-1] >= n_official:
         raise DatasetError(
-            f"{task} has {len(rows):,} rows, which are not of the {n_official:,} official ones; "
-            "get the official file"
+            f"has {len(rows):,} rows, which are not of the {n_official:,} official ones",
+            "get the official file",
+            item=task,
         )
     if len(rows) < n_official:
         warnings.warn(
@@ -242,7 +253,7 @@ def _check_rows(rows: pd.Index, n_official: int, task: str) -> None:
 def _check_unique(index: pd.Index, path: str | Path) -> None:
     repeated = index[index.duplicated()]
     if len(repeated):
-        raise DatasetError(f"{path}: more than one row for {_some(repeated)}; keep one of each")
+        raise DatasetError(f"has more than one row for {_some(repeated)}", "keep one of each", item=path)
 
 
 def _some(ids: Any) -> str:

@@ -252,8 +252,10 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         targets = check_targets(y, len(structures))
         if targets.shape[1:] != self.target_shape_:
             raise TargetError(
-                f"labels have shape {targets.shape}, but those that decided on the targets "
-                f"{('n_structures', *self.target_shape_)}; give labels of the same targets"
+                f"have shape {targets.shape}, but those that decided on the targets "
+                f"{('n_structures', *self.target_shape_)}",
+                "give labels of the same targets",
+                subject="labels",
             )
         columns = targets.reshape(len(structures), -1)
         return (columns / _n_atoms(structures) if self.extensive else columns), weight
@@ -403,8 +405,9 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
         unknown = [i for i, label in enumerate(labels) if label not in column]
         if unknown:
             raise TargetError(
-                f"label {unknown[0]}, {labels[unknown[0]]!r}, is none of the classes to be learned, "
-                f"{list(column)}; add it to the training data, or remove these structures"
+                f"({labels[unknown[0]]!r}) is none of the classes to be learned, {list(column)}",
+                "add it to the training data, or remove these structures",
+                index=unknown[0],
             )
         columns = [column[label] for label in labels]
         return np.eye(len(column))[columns], weight * self.class_weight_[columns]

@@ -46,7 +46,7 @@ def map_structures(
         One result per structure.
 
     Raises:
-        StructureError: The function failed; the message names the structure's index.
+        StructureError: The function failed; its ``index`` is the structure's.
     """
     for result in try_structures(function, structures, n_jobs, description, verbose, indices):
         if isinstance(result, StructureError):
@@ -78,7 +78,7 @@ def try_structures(
 
     Yields:
         One result per structure, in order; for one that failed a ``StructureError``
-        that names its index and the reason.
+        with its index and the reason.
 
     Raises:
         OSError: A file cannot be read or written, which is no structure's fault.
@@ -119,7 +119,7 @@ def _attempt(
     except OSError:
         raise
     except Exception as error:
-        failure = StructureError(_report(index, structure, error))
+        failure = _failure(structure, error).at(index=index)
         # Some backends send the cause along, and then fail on one that cannot be sent.
         with suppress(Exception):
             pickle.dumps(error)
@@ -127,8 +127,11 @@ def _attempt(
         return failure
 
 
-def _report(index: int, structure: Structure, error: Exception) -> str:
-    name = f"structure {index} ({getattr(structure, 'formula', type(structure).__name__)})"
+def _failure(structure: Structure, error: Exception) -> StructureError:
     if isinstance(error, StructureError):
-        return f"{name} cannot be used: {error}"
-    return f"{name} failed: {type(error).__name__}: {error}; remove it, or report it if it is a sound crystal"
+        return error
+    formula = getattr(structure, "formula", type(structure).__name__)
+    return StructureError(
+        f"({formula}) failed: {type(error).__name__}: {error}",
+        "remove it, or report it if it is a sound crystal",
+    )

@@ -90,10 +90,12 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _read_archive(archive)
     except ModelFileError as error:
-        raise ModelFileError(f"{path} {error}") from error
+        raise error.at(item=path) from error.__cause__
     except Exception as error:  # zipfile, zlib and numpy raise whatever damaged bytes lead them to
         raise ModelFileError(
-            f"{path} is not a model of amdnet_matminer or is damaged ({error}); give a file that save() wrote"
+            f"is not a model of amdnet_matminer or is damaged ({error})",
+            "give a file that save() wrote",
+            item=path,
         ) from error
 
 
@@ -127,7 +129,8 @@ def _read_bytes(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(LARGEST_MODEL + 1)
     if len(data) > LARGEST_MODEL:
-        raise ModelFileError(f"{path} is larger than {LARGEST_MODEL} bytes, so it is no model; give another")
+        reason = f"is larger than {LARGEST_MODEL} bytes, so it is no model"
+        raise ModelFileError(reason, "give another", item=path)
     return data
 
 
@@ -135,7 +138,7 @@ def _read_archive(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[NDArra
     # What an entry says of its size bounds what zipfile unpacks of it.
     sizes = {info.filename: info.file_size for info in archive.infolist()}
     if sum(sizes.values()) > LARGEST_MODEL or sizes.get(_DESCRIPTION, 0) > _LARGEST_DESCRIPTION:
-        raise ModelFileError("would unpack to more than any model holds; give a file that save() wrote")
+        raise ModelFileError("would unpack to more than any model holds", "give a file that save() wrote")
     description = _checked_description(json.loads(archive.read(_DESCRIPTION)))
     names = sorted(name for name in sizes if name != _DESCRIPTION)
     arrays = [archive.read(name) for name in names]
@@ -151,19 +154,19 @@ def _read_archive(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[NDArra
 
 def _checked_description(description: Any) -> dict[str, Any]:
     if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise ModelFileError("is not a model of amdnet_matminer; give a file that save() wrote")
+        raise ModelFileError("is not a model of amdnet_matminer", "give a file that save() wrote")
     found = description["format_version"]
     if not isinstance(found, int) or found < 1:
         raise ValueError(f"its format version is {found!r}")
     if found > FORMAT_VERSION:
         raise ModelFileError(
-            f"was written by amdnet_matminer {description['written_by']}, "
-            "which is newer than this one; upgrade with pip install -U amdnet-matminer"
+            f"was written by amdnet_matminer {description['written_by']}, which is newer than this one",
+            "upgrade with pip install -U amdnet-matminer",
         )
     parameters = description.get("parameters", {})
     if found in (2, 3) and parameters.get("architecture", "amdnet") == "amdnet":
         raise ModelFileError(
-            "is of an earlier form of the network 'amdnet', which would be read wrongly; train it anew"
+            "is of an earlier form of the network 'amdnet', which would be read wrongly", "train it anew"
         )
     return description
 

@@ -412,7 +412,7 @@ def _new_figure(size: tuple[float, float], path: str | Path | None) -> Figure:
         from matplotlib import pyplot
     except ImportError as error:
         raise MissingDependencyError(
-            "pictures need matplotlib; install it with pip install 'amdnet-matminer[plots]'"
+            "pictures need matplotlib", "install it with pip install 'amdnet-matminer[plots]'"
         ) from error
     return pyplot.figure(figsize=size, layout="constrained")
 

@@ -6,7 +6,6 @@ import csv
 import io
 import logging
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -62,7 +61,8 @@ def screen(
         DatasetError: A file ends in something that cannot be read.
     """
     if model.target_shape_:
-        raise TargetError(f"the model has targets of shape {model.target_shape_}, not one; call its predict")
+        reason = f"the model has targets of shape {model.target_shape_}, not one"
+        raise TargetError(reason, "call its predict", subject="")
     remaining = iter(entries)
     with Parallel(n_jobs=model.n_jobs) as parallel:
         while window := list(islice(remaining, WINDOW)):
@@ -75,10 +75,10 @@ def screen(
 def _read_checked(entry: Entry) -> Structure | AMDNetError:
     try:
         structure = read_entry(entry)
-        check_structure(structure, "structure 0")
+        check_structure(structure)
         check_elements([structure])
     except AMDNetError as error:
-        return type(error)(str(error))  # without its cause, which may not be picklable
+        return error.at()  # without its cause, which may not be picklable
     return structure
 
 
@@ -105,7 +105,8 @@ def _predict_each(
 
 def _prediction(key: str, found: NDArray | AMDNetError) -> Prediction:
     if isinstance(found, AMDNetError):
-        reason = re.sub("^structure 0", f"structure {key!r}", " ".join(str(found).split()))
+        failure = found.at(item=key) if isinstance(found, StructureError) else found
+        reason = " ".join(str(failure).split())
     elif np.isfinite(found[0]):
         return Prediction(key, float(found[0]), float(found[1]), "")
     else:
@@ -205,8 +206,9 @@ class PredictionFile(PredictionTable):
             entry = next(remaining, None)
             if entry is None or entry.id != key:
                 raise DatasetError(
-                    f"{self.part} has {key!r} in row {row}, where the crystals have "
-                    f"{entry.id if entry else None!r}; remove this file to begin anew"
+                    f"has {key!r} in row {row}, where the crystals have {entry.id if entry else None!r}",
+                    "remove this file to begin anew",
+                    item=self.part,
                 )
         return remaining
 
@@ -229,7 +231,8 @@ class PredictionFile(PredictionTable):
         text = content[:whole].decode("utf-8", errors="surrogateescape")
         rows = list(csv.reader(io.StringIO(text, newline="")))
         if any(len(row) != len(header) for row in rows) or rows[:1] not in ([], [header]):
-            raise DatasetError(f"{self.part} was not written by this command; remove it to begin anew")
+            reason = "was not written by this command"
+            raise DatasetError(reason, "remove it to begin anew", item=self.part)
         return rows
 
 

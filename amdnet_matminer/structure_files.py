@@ -20,7 +20,7 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 from pymatgen.io.vasp.inputs import BadPoscarWarning
 
-from amdnet_matminer.errors import DatasetError, MissingDependencyError
+from amdnet_matminer.errors import DatasetError, MissingDependencyError, StructureError
 from amdnet_matminer.structures import as_structure, structure_from_dict
 
 STRUCTURE_COLUMN = "structure"
@@ -98,8 +98,12 @@ def read_entry(entry: Entry) -> Structure:
             return as_structure(entry.read())
     except DatasetError:
         raise
+    except StructureError as error:
+        raise DatasetError(error.reason, error.remedy, item=entry.id, subject="structure") from error
     except Exception as error:  # the parsers raise whatever a malformed file leads them to
-        raise DatasetError(f"cannot read {entry.id!r}: {error!r}; repair or remove it") from error
+        raise DatasetError(
+            f"cannot be read: {error!r}", "repair or remove it", item=entry.id, subject="structure"
+        ) from error
 
 
 def read_frames(path: Path) -> Iterable[pd.DataFrame] | None:
@@ -163,7 +167,7 @@ def _open(path: str | Path) -> Crystals:
         return _of_files(_structure_files(path))
     if not path.exists():
         if not glob.has_magic(given):
-            raise DatasetError(f"{path} does not exist; give a file or a folder that does")
+            raise DatasetError("does not exist", "give a file or a folder that does", item=path)
         return _of_files(_by_id(map(Path, glob.glob(given, recursive=True)), given))
     if _is(path, _ASE):
         return Crystals(_ase_entries(path), _ase_total(path))
@@ -191,10 +195,12 @@ def _by_id(files: Iterable[Path], origin: str | Path) -> dict[str, Path]:
     for file in sorted(files):
         key = structure_id(file)
         if key in named:
-            raise DatasetError(f"{named[key]} and {file} give two structures the id {key!r}; rename one")
+            raise DatasetError(
+                f"and {file} give two structures the id {key!r}", "rename one", item=named[key]
+            )
         named[key] = file
     if not named:
-        raise DatasetError(f"{origin} has no structures; put {KINDS} for each into it")
+        raise DatasetError("has no structures", f"put {KINDS} for each into it", item=origin)
     return dict(sorted(named.items()))
 
 
@@ -223,12 +229,12 @@ def read_structure(path: Path) -> Structure:
         DatasetError: It cannot be read, or holds a dataframe.
     """
     if not is_structure_file(path) and not _is(path, _JSON):
-        raise DatasetError(f"{path} is of no known kind; give {KINDS}, or a dataframe as .json.gz")
+        raise DatasetError("is of no known kind", f"give {KINDS}, or a dataframe as .json.gz", item=path)
     if _is(path, _JSON):
         content = _load_json(path)
         if not _is_structure(content):
             _as_frame(content, path)
-            raise DatasetError(f"{path} holds a dataframe, not one structure; read it by itself")
+            raise DatasetError("holds a dataframe, not one structure", "read it by itself", item=path)
         parse: Callable[[], Structure] = partial(structure_from_dict, content)
     elif _is(path, (".cif",)):
         parse = partial(_parse_cif, path)
@@ -238,7 +244,9 @@ def read_structure(path: Path) -> Structure:
         with quiet_parsers():
             return parse()
     except Exception as error:  # the parsers raise whatever a malformed file leads them to
-        raise DatasetError(f"cannot read {path}: {error!r}; repair the file or take it away") from error
+        raise DatasetError(
+            f"cannot be read: {error!r}", "repair the file or take it away", item=path
+        ) from error
 
 
 def _parse_cif(path: Path) -> Structure:
@@ -258,7 +266,9 @@ def _load_json(path: Path) -> Any:
         with opened(path, "rt", encoding="utf-8") as file:
             return json.load(file)
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        raise DatasetError(f"cannot read {path}: {error!r}; repair the file or take it away") from error
+        raise DatasetError(
+            f"cannot be read: {error!r}", "repair the file or take it away", item=path
+        ) from error
 
 
 def _is_structure(content: Any) -> bool:
@@ -269,13 +279,14 @@ def _as_frame(content: Any, path: Path) -> pd.DataFrame:
     """Make a dataframe of what matminer has written to JSON."""
     if not isinstance(content, dict) or set(content) != {"columns", "index", "data"}:
         raise DatasetError(
-            f"{path} holds neither a pymatgen Structure nor a dataframe; write it with Structure.to "
-            "or with matminer.utils.io.store_dataframe_as_json"
+            "holds neither a pymatgen Structure nor a dataframe",
+            "write it with Structure.to or with matminer.utils.io.store_dataframe_as_json",
+            item=path,
         )
     try:
         frame = pd.DataFrame(**content)
     except (ValueError, TypeError, AssertionError) as error:
-        raise DatasetError(f"cannot read {path}: {error!r}; write the dataframe anew") from error
+        raise DatasetError(f"cannot be read: {error!r}", "write the dataframe anew", item=path) from error
     return _checked(frame, path)
 
 
@@ -287,7 +298,9 @@ def _csv_frames(path: Path, **options: Any) -> Iterator[pd.DataFrame]:
     except DatasetError:
         raise
     except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
-        raise DatasetError(f"cannot read {path}: {error!r}; repair the file or take it away") from error
+        raise DatasetError(
+            f"cannot be read: {error!r}", "repair the file or take it away", item=path
+        ) from error
 
 
 def _parquet_frames(path: Path) -> Iterator[pd.DataFrame]:
@@ -310,14 +323,16 @@ def _parquet(path: Path) -> Iterator[Any]:
     except DatasetError:
         raise
     except Exception as error:  # pyarrow raises whatever a malformed file leads it to
-        raise DatasetError(f"cannot read {path}: {error!r}; repair the file or take it away") from error
+        raise DatasetError(
+            f"cannot be read: {error!r}", "repair the file or take it away", item=path
+        ) from error
 
 
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     if STRUCTURE_COLUMN not in frame:
-        raise DatasetError(f"{path} has no column {STRUCTURE_COLUMN!r} but {list(frame)}; rename one")
+        raise DatasetError(f"has no column {STRUCTURE_COLUMN!r} but {list(frame)}", "rename one", item=path)
     if frame.empty:
-        raise DatasetError(f"{path} has no rows; give at least one structure")
+        raise DatasetError("has no rows", "give at least one structure", item=path)
     return frame.set_axis(pd.Index(frame.index.map(str), name="id"))
 
 
@@ -346,7 +361,9 @@ def _ase_entries(path: Path) -> Iterator[Entry]:
             number += 1
     except Exception as error:  # ASE's parsers raise whatever a malformed file leads them to
         raise DatasetError(
-            f"cannot read frame {number} of {path}: {error!r}; repair it, for what comes after it is not read"
+            f"cannot be read from frame {number} on: {error!r}",
+            "repair it, for what comes after it is not read",
+            item=path,
         ) from error
 
 
@@ -375,5 +392,5 @@ def _import(module: str, what: str) -> Any:
     except ImportError as error:
         package = module.partition(".")[0]
         raise MissingDependencyError(
-            f"{what} need {package}; install it with pip install 'amdnet-matminer[files]'"
+            f"{what} need {package}", "install it with pip install 'amdnet-matminer[files]'"
         ) from error

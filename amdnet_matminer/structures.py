@@ -131,7 +131,7 @@ def structure_from_dict(content: Mapping[str, Any]) -> Structure:
 
 
 def _refused(reason: str, remedy: str) -> StructureError:
-    return StructureError(f"{reason}; {remedy}")
+    return StructureError(reason, remedy)
 
 
 def _refusal(item: Any) -> StructureError:

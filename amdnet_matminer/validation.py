@@ -85,21 +85,23 @@ def check_structures(structures: Iterable[Structure]) -> list[Structure]:
             index, the site, the reason and the remedy.
     """
     if isinstance(structures, Structure):
-        raise StructureError("got a single Structure; pass a list of structures: [structure]")
+        raise StructureError("got a single Structure", "pass a list of structures: [structure]", subject="")
     listed = list(structures)
     if not listed:
-        raise StructureError("got no structures; pass at least one")
+        raise StructureError("got no structures", "pass at least one", subject="")
     for index, structure in enumerate(listed):
-        check_structure(structure, f"structure {index}")
+        try:
+            check_structure(structure)
+        except StructureError as error:
+            raise error.at(index=index) from error.__cause__
     return listed
 
 
-def check_structure(structure: Any, name: str = "structure") -> None:
+def check_structure(structure: Any) -> None:
     """Check that one crystal can be turned into graphs.
 
     Args:
         structure: What should be a pymatgen ``Structure``.
-        name: How messages call it.
 
     Raises:
         StructureError: It is no structure, empty, disordered, not finite, or two of
@@ -107,13 +109,13 @@ def check_structure(structure: Any, name: str = "structure") -> None:
     """
     if not isinstance(structure, Structure):
         raise StructureError(
-            f"{name} is a {type(structure).__name__}, not a pymatgen Structure; "
-            "of a dataframe pass the column, such as df['structure']"
+            f"is a {type(structure).__name__}, not a pymatgen Structure",
+            "of a dataframe pass the column, such as df['structure']",
         )
     if len(structure) == 0:
-        raise StructureError(f"{name} has no sites; remove it")
-    _check_sites(structure, name)
-    _check_geometry(structure, name)
+        raise StructureError("has no sites", "remove it")
+    _check_sites(structure)
+    _check_geometry(structure)
 
 
 def check_elements(structures: Sequence[Structure]) -> None:
@@ -130,8 +132,11 @@ def check_elements(structures: Sequence[Structure]) -> None:
         if numbers.max() > HEAVIEST_ELEMENT:
             site = int(numbers.argmax())
             raise StructureError(
-                f"structure {index}, site {site}: element {structure[site].specie.symbol} "
-                f"(Z={numbers[site]}) is beyond the embedding, which ends at Z={HEAVIEST_ELEMENT}; remove it"
+                f"is {structure[site].specie.symbol} (Z={numbers[site]}), which is beyond the embedding "
+                f"that ends at Z={HEAVIEST_ELEMENT}",
+                "remove it",
+                index=index,
+                site=site,
             )
 
 
@@ -153,10 +158,11 @@ def check_targets(y: Any, n_structures: int) -> NDArray[np.float64]:
     try:
         array = np.asarray(y, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise TargetError(f"labels are not numbers: {error}") from error
+        raise TargetError(f"are not numbers: {error}", subject="labels") from error
     if array.ndim not in (1, 2) or array.size == 0:
         raise TargetError(
-            f"labels must have shape (n_structures,) or (n_structures, n_targets), got {array.shape}"
+            f"must have shape (n_structures,) or (n_structures, n_targets), got {array.shape}",
+            subject="labels",
         )
     _check_count("labels", len(array), n_structures)
     columns = array.reshape(len(array), -1)
@@ -178,7 +184,8 @@ def check_every_target(y: NDArray[np.float64], remedy: str) -> None:
     """
     empty = np.flatnonzero(np.isnan(y).all(axis=0))
     if len(empty):
-        raise TargetError(f"target {empty[0]} has no label at all among {len(y)} crystals; {remedy}")
+        reason = f"has no label at all among {len(y)} crystals"
+        raise TargetError(reason, remedy, subject=f"target {empty[0]}")
 
 
 def check_classes(y: Any, n_structures: int) -> NDArray:
@@ -196,20 +203,24 @@ def check_classes(y: Any, n_structures: int) -> NDArray:
     """
     array = np.asarray(y)
     if array.ndim != 1:
-        raise TargetError(f"class labels must have shape (n_structures,), got {array.shape}")
+        raise TargetError(f"must have shape (n_structures,), got {array.shape}", subject="class labels")
     _check_count("labels", len(array), n_structures)
     missing = np.flatnonzero(pd.isna(array))
     if len(missing):
         raise TargetError(
-            f"label {missing[0]} is missing ({len(missing)} in all); remove these structures or supply it"
+            f"is missing ({len(missing)} in all)",
+            "remove these structures or supply it",
+            index=missing[0],
         )
     kinds = {type(label).__name__ for label in array.tolist()}
     if len(kinds) > 1:
-        raise TargetError(f"class labels are of several types, {sorted(kinds)}; give all of one")
+        raise TargetError(f"are of several types, {sorted(kinds)}", "give all of one", subject="class labels")
     if array.dtype == object:
         array = np.array(array.tolist())
     if array.dtype.kind not in "biufU" or (array.dtype.kind == "f" and (array != np.round(array)).any()):
-        raise TargetError(f"labels such as {array[0]!r} are no classes; give strings, integers or booleans")
+        raise TargetError(
+            f"such as {array[0]!r} are no classes", "give strings, integers or booleans", subject="labels"
+        )
     return array
 
 
@@ -232,13 +243,15 @@ def check_sample_weight(weight: ArrayLike | None, n_structures: int) -> NDArray[
     try:
         array = np.asarray(weight, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise TargetError(f"sample weights are not numbers: {error}") from error
+        raise TargetError(f"are not numbers: {error}", subject="sample weights") from error
     if array.ndim != 1:
-        raise TargetError(f"sample weights must have shape (n_structures,), got {array.shape}")
+        raise TargetError(f"must have shape (n_structures,), got {array.shape}", subject="sample weights")
     _check_count("sample weights", len(array), n_structures)
     _check_finite("sample weight", array[:, None])
     if (array < 0).any() or not array.any():
-        raise TargetError("sample weights must not be negative, and one must be above 0; correct them")
+        raise TargetError(
+            "must not be negative, and one must be above 0", "correct them", subject="sample weights"
+        )
     return array
 
 
@@ -263,60 +276,63 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
 
 def _check_count(what: str, found: int, n_structures: int) -> None:
     if found != n_structures:
-        raise TargetError(f"got {n_structures} structures but {found} {what}; pass one for each")
+        raise TargetError(
+            f"got {n_structures} structures but {found} {what}", "pass one for each", subject=""
+        )
 
 
 def _check_finite(what: str, columns: NDArray[np.float64]) -> None:
     bad = np.argwhere(~np.isfinite(columns))
     if len(bad):
         row, column = bad[0]
-        of_target = f" of target {column}" if columns.shape[1] > 1 else ""
+        of_target = f"of target {column} " if columns.shape[1] > 1 else ""
         raise TargetError(
-            f"{what} {row}{of_target} is {columns[row, column]} ({len(bad)} not finite in all); "
-            "remove these structures or supply a number"
+            f"{of_target}is {columns[row, column]} ({len(bad)} not finite in all)",
+            "remove these structures or supply a number",
+            index=row,
+            subject=what,
         )
 
 
-def _check_sites(structure: Structure, name: str) -> None:
+def _check_sites(structure: Structure) -> None:
     for number, site in enumerate(structure):
         if not site.is_ordered:
             raise StructureError(
-                f"{name}, site {number} is disordered ({site.species_string}); "
-                "order it first, for instance with pymatgen's OrderDisorderedStructureTransformation"
+                f"is disordered ({site.species_string})",
+                "order it first, for instance with pymatgen's OrderDisorderedStructureTransformation",
+                site=number,
             )
         if isinstance(site.specie, DummySpecies):
-            raise StructureError(
-                f"{name}, site {number} holds the dummy species {site.specie}; give an element"
-            )
+            raise StructureError(f"holds the dummy species {site.specie}", "give an element", site=number)
 
 
-def _check_geometry(structure: Structure, name: str) -> None:
+def _check_geometry(structure: Structure) -> None:
     if not np.isfinite(structure.lattice.matrix).all() or not np.isfinite(structure.frac_coords).all():
-        raise StructureError(f"{name} has a lattice or coordinates that are not finite; repair or remove it")
+        raise StructureError("has a lattice or coordinates that are not finite", "repair or remove it")
     if structure.volume < SMALLEST_VOLUME * len(structure):
-        raise StructureError(
-            f"{name} has a cell of {structure.volume:.2g} cubic angstrom; repair or remove it"
-        )
+        raise StructureError(f"has a cell of {structure.volume:.2g} cubic angstrom", "repair or remove it")
     if max(structure.lattice.abc) > LONGEST_CELL:
         raise StructureError(
-            f"{name} has a cell {max(structure.lattice.abc):.4g} angstrom long; cut empty space away, "
-            "or remove it"
+            f"has a cell {max(structure.lattice.abc):.4g} angstrom long",
+            "cut empty space away, or remove it",
         )
     if np.abs(structure.frac_coords).max() > FARTHEST_CELL:
         raise StructureError(
-            f"{name} has atoms far outside the cell; bring them into it, with "
-            "structure.translate_sites(range(len(structure)), [0, 0, 0], to_unit_cell=True)"
+            "has atoms far outside the cell",
+            "bring them into it, with "
+            "structure.translate_sites(range(len(structure)), [0, 0, 0], to_unit_cell=True)",
         )
-    _check_apart(structure, name)
+    _check_apart(structure)
 
 
-def _check_apart(structure: Structure, name: str) -> None:
+def _check_apart(structure: Structure) -> None:
     first, second, _, distance = structure.get_neighbor_list(_SEARCH_RADIUS)
     close = distance < CLOSEST_ATOMS
     first, second, distance = first[close], second[close], distance[close]
     if len(distance):
         nearest = int(distance.argmin())
         raise StructureError(
-            f"{name}, sites {first[nearest]} and {second[nearest]} are at one place "
-            f"({distance[nearest]:.3f} angstrom apart); remove one, for instance with structure.merge_sites"
+            f"are at one place ({distance[nearest]:.3f} angstrom apart)",
+            "remove one, for instance with structure.merge_sites",
+            site=(int(first[nearest]), int(second[nearest])),
         )

@@ -140,7 +140,7 @@ def test_read_structures__malformed_file_is_named(folder: Path, name: str, conte
 
 def test_read_structures__a_row_without_a_structure(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text('{"columns": ["structure"], "index": [7], "data": [[1]]}')
-    with pytest.raises(DatasetError, match=r"cannot read '7': .*it is 1, no structure"):
+    with pytest.raises(DatasetError, match=r"structure '7' cannot be read: .*it is 1, no structure"):
         read_structures(tmp_path / "bad.json")
 
 
@@ -187,7 +187,7 @@ def test_read_labels__ids_stay_strings(folder: Path) -> None:
         ("id\na\n", None, r"label columns \[\]"),
         ("id,gap\na,1\na,2\n", None, "more than one row for 'a'"),
         ("id,gap\na,\nb,2\n", None, "no 'gap' for 'a'"),
-        ("", None, "cannot read labels"),
+        ("", None, "holds no labels"),
     ],
 )
 def test_read_labels__unusable(tmp_path: Path, content: str, column: str | None, reason: str) -> None:
@@ -266,7 +266,9 @@ def test_load_matbench__download_is_left_to_matminer(
     assert len(load_matbench(TASK)) == 10
     asked = {}
     monkeypatch.setattr(datasets, "load_dataset", lambda task, **options: asked.update(options) or 1 / 0)
-    with pytest.raises(DatasetError, match=r"cannot load matbench_phonons: ZeroDivisionError.* as data_dir"):
+    with pytest.raises(
+        DatasetError, match=r"matbench_phonons cannot be loaded: ZeroDivisionError.* as data_dir"
+    ):
         load_matbench(TASK)
     assert asked == {"data_home": None, "download_if_missing": True}
 
@@ -308,7 +310,7 @@ def test_load_matbench__damaged_or_absent(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"matbench_phonons\.json\.gz does not exist"):
         load_matbench(TASK, tmp_path)
     (tmp_path / f"{TASK}.json.gz").write_bytes(b"damaged")
-    with pytest.warns(UserWarning, match="official"), pytest.raises(DatasetError, match="cannot load"):
+    with pytest.warns(UserWarning, match="official"), pytest.raises(DatasetError, match="cannot be loaded"):
         load_matbench(TASK, tmp_path)
 
 

@@ -217,7 +217,7 @@ class TestGoingOn:
         model = pickle.loads(pickle.dumps(classifier)).set_params(warm_start=True, epochs=2)
         model.fit(X[:2], [True, True])
         assert model.classes_.tolist() == [False, True]
-        with pytest.raises(TargetError, match=r"label 1, 2, is none of the classes to be learned, \[False"):
+        with pytest.raises(TargetError, match=r"label 1 \(2\) is none of the classes to be learned, \[False"):
             model.fit(X[:2], [1, 2])
 
     def test_partial_fit_is_one_pass(self, X: list, y: np.ndarray) -> None:

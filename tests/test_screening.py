@@ -32,7 +32,7 @@ class Volumes:
         self.asked.append(len(structures))
         volumes = np.array([structure.volume for structure in structures])
         for index in np.flatnonzero(volumes > 500):
-            raise StructureError(f"structure {index} (Po1) failed: too large")
+            raise StructureError("(Po1) failed: too large", index=index)
         return (volumes, volumes / 10) if return_std else volumes
 
 
@@ -84,7 +84,7 @@ def test_every_failure_has_its_reason(copper: Structure) -> None:
     reasons = {row.id: row.error for row in rows if row.id in ("cell 1", "gone", "Og", "empty", "text")}
     assert reasons["cell 1"] == "structure 'cell 1' (Po1) failed: too large"
     assert "no such file: gone.cif" in reasons["gone"]
-    assert reasons["Og"].startswith("structure 'Og', site 0: element Og (Z=118)")
+    assert reasons["Og"].startswith("structure 'Og', site 0 is Og (Z=118)")
     assert reasons["empty"] == "structure 'empty' has no sites; remove it"
     assert "text" in reasons["text"]
     assert max(model.asked) == 5

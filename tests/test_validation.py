@@ -121,7 +121,7 @@ def test_atoms_near_but_apart_pass():
 def test_element_beyond_the_embedding(rock_salt):
     heavy = rock_salt.copy()
     heavy.replace(2, "Am")
-    message = r"structure 1, site 2: element Am \(Z=95\) is beyond the embedding, which ends at Z=94"
+    message = r"structure 1, site 2 is Am \(Z=95\), which is beyond the embedding that ends at Z=94"
     with pytest.raises(StructureError, match=message):
         check_elements([rock_salt, heavy])
 

@@ -74,15 +74,17 @@ def run(arguments: argparse.Namespace) -> None:
     if len(good) < len(results):
         bad = results.error[results.error != ""]
         raise StructureError(
-            f"{len(bad)} of {len(results)} crystals could not be predicted; {bad.index[0]!r}: {bad.iloc[0]}"
+            f"{len(bad)} of {len(results)} crystals could not be predicted; {bad.index[0]!r}: {bad.iloc[0]}",
+            subject="",
         )
 
 
 def _reading_motifs_of(model: AMDNetRegressor, arguments: argparse.Namespace) -> AMDNetRegressor:
     if arguments.motif_file is not None and model.architecture != "amdnet-2021":
         raise ModelFileError(
-            f"{arguments.load_name} is of architecture {model.architecture!r}, which does not read a motif "
-            "file; leave out --motif_file"
+            f"is of architecture {model.architecture!r}, which does not read a motif file",
+            "leave out --motif_file",
+            item=arguments.load_name,
         )
     return reading_given_motifs(model)
 

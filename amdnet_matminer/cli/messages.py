@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -54,8 +53,9 @@ def ids_in_messages(ids: pd.Index) -> Iterator[None]:
     try:
         yield
     except (StructureError, TargetError) as error:
-        message = re.sub(r"^(structure|label) (\d+)", lambda at: f"{at[1]} {ids[int(at[2])]!r}", str(error))
-        raise type(error)(message) from error
+        if error.index is None:
+            raise
+        raise error.at(item=ids[error.index]) from error
 
 
 @contextmanager

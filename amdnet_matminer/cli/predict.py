@@ -42,8 +42,9 @@ def run(arguments: argparse.Namespace) -> None:
     model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
     if arguments.std and len(model.weights_) == 1:
         raise ModelFileError(
-            f"{arguments.load_name} is a single network, which has no spread; leave out --std, or train with "
-            "--n_ensemble 5"
+            "is a single network, which has no spread",
+            "leave out --std, or train with --n_ensemble 5",
+            item=arguments.load_name,
         )
     crystals = open_crystals(*arguments.structures)
     with _table(arguments) as table:
@@ -61,7 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
     if table.n_failed:
         raise StructureError(
             f"{table.n_failed} of {table.n_done} crystals could not be predicted, as the column error says; "
-            f"first: {table.first_error}"
+            f"first: {table.first_error}",
+            subject="",
         )
 
 

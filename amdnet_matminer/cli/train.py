@@ -144,7 +144,7 @@ def _train_as_original(model: AMDNetRegressor, arguments: argparse.Namespace) ->
     table, validation = data.train.table, data.validation.table
     tell(arguments, f"read {len(table)} crystals to train on and {len(validation)} for validation")
     if len(validation) == 0:
-        raise DatasetError(f"{arguments.material_file} has no usable validation crystals; list some")
+        raise DatasetError("has no usable validation crystals", "list some", item=arguments.material_file)
     with ids_in_messages(validation.index):
         check_elements(check_structures(validation[STRUCTURE_COLUMN]))
     with ids_in_messages(table.index):

@@ -150,7 +150,7 @@ class GraphCache(Generic[Graph]):
             StructureError: It is no structure.
         """
         if not isinstance(structure, Structure):
-            raise StructureError(f"got a {type(structure).__name__}, not a pymatgen Structure; pass one")
+            raise StructureError(f"is a {type(structure).__name__}, not a pymatgen Structure", "pass one")
         digest = hashlib.blake2b(self._maker, digest_size=16)
         digest.update(repr(([_content(site) for site in structure], structure.lattice.pbc)).encode())
         for array in (structure.lattice.matrix, structure.frac_coords):

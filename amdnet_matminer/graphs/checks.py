@@ -130,4 +130,4 @@ def _check_form(name: str, array: Any, field: _Field, counts: dict[str, int]) ->
 
 
 def _broken(reason: str) -> StructureError:
-    return StructureError(f"{reason}; make the graph anew from its structure")
+    return StructureError(reason, "make the graph anew from its structure")

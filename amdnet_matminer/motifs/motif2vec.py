@@ -288,7 +288,8 @@ class Motif2Vec(TransformerMixin, BaseEstimator):
                     file[key].astype(np.float64) for key in ("vectors", "prototypes")
                 )
         except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ModelFileError(f"{path} holds no motif vectors ({error}); write it with save") from error
+            reason = f"holds no motif vectors ({error})"
+            raise ModelFileError(reason, "write it with save", item=path) from error
         return model._index()
 
     def __sklearn_tags__(self) -> Any:

@@ -124,5 +124,5 @@ def _covalent_radius(symbol: str) -> float:
     """Covalent radius in angstrom, else the atomic radius."""
     radius = CovalentRadius.radius.get(symbol) or Element(symbol).atomic_radius
     if radius is None:
-        raise StructureError(f"no covalent or atomic radius of {symbol} is known; remove the structure")
+        raise StructureError(f"has {symbol}, of which no covalent or atomic radius is known", "remove it")
     return float(radius)

@@ -89,8 +89,9 @@ def voronoi_facets(structure: Structure, sites: IntArray, radius: float = SEARCH
     longest = _longest_diagonal(structure) + 0.01
     if radius > longest:
         raise StructureError(
-            f"the Voronoi cell of site {sites[opened[0]]} is open; "
-            "the unit cell is too flat, take another one, for instance structure.get_reduced_structure()"
+            "has an open Voronoi cell",
+            "the unit cell is too flat, take another one, for instance structure.get_reduced_structure()",
+            site=int(sites[opened[0]]),
         )
     rest = voronoi_facets(structure, sites[opened], min(2 * radius, longest + 0.001))
     return _merge(facets, rest._replace(cell=opened[rest.cell]))

@@ -43,7 +43,7 @@ def load_published_weights(network: AMDNet2021, path: str | Path) -> None:
             _load_dense(network.head, weights, 2 * DENSE_PER_BRANCH)
     except (OSError, KeyError, ValueError) as error:
         raise ModelFileError(
-            f"{path} is not a model of the published AMDNet ({error}); give its .hdf5 file"
+            f"is not a model of the published AMDNet ({error})", "give its .hdf5 file", item=path
         ) from error
 
 

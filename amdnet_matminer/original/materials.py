@@ -79,13 +79,14 @@ def read_original(
 def _read_materials(path: Path, column: str) -> tuple[pd.DataFrame, list[list[str]]]:
     content = read_pickle(path)
     if not (isinstance(content, tuple) and len(content) == 2 and isinstance(content[0], pd.DataFrame)):
-        raise DatasetError(f"{path} holds no dataframe with three lists of ids; give material_data.pkl")
+        raise DatasetError("holds no dataframe with three lists of ids", "give material_data.pkl", item=path)
     table, lists = content
     if not (isinstance(lists, tuple | list) and len(lists) == len(OriginalData._fields)):
-        raise DatasetError(f"{path} has no three lists of ids for training, validation and test; add them")
+        reason = "has no three lists of ids for training, validation and test"
+        raise DatasetError(reason, "add them", item=path)
     for name in (STRUCTURE_COLUMN, column):
         if name not in table:
-            raise DatasetError(f"{path} has no column {name!r} but {list(table)}")
+            raise DatasetError(f"has no column {name!r} but {list(table)}", item=path)
     _check_unique(table.index, path)
     return table.set_axis(table.index.map(str)), [[str(key) for key in ids] for ids in lists]
 
@@ -94,11 +95,14 @@ def _read_motifs(path: Path) -> pd.DataFrame:
     content = read_pickle(path)
     table = pd.DataFrame(content) if isinstance(content, dict | list) else content
     if not isinstance(table, pd.DataFrame):
-        raise DatasetError(f"{path} holds a {type(content).__name__}, not a dataframe; give motif_graph.pkl")
+        reason = f"holds a {type(content).__name__}, not a dataframe"
+        raise DatasetError(reason, "give motif_graph.pkl", item=path)
     if "_mid" not in table:
         raise DatasetError(
-            f"{path} has no column '_mid' that says which material a row is of, as some versions of the "
-            "generator leave it out; leave out this file, and motifs are found anew"
+            "has no column '_mid' that says which material a row is of, as some versions of the generator "
+            "leave it out",
+            "leave out this file, and motifs are found anew",
+            item=path,
         )
     _check_unique(table["_mid"], path)
     return table.set_index(table["_mid"].map(str))
@@ -132,7 +136,7 @@ def _given_motifs(motifs: pd.DataFrame, wanted: Iterable[str]) -> dict[str, Any]
             graphs[key] = motif_graph_of_row(motifs.loc[key])
         except DatasetError as error:
             broken.append(key)
-            logger.warning("%s: %s; motifs are found from its structure", key, error)
+            logger.warning("%s; motifs are found from its structure", error.at(item=key))
     absent = [key for key in wanted if key not in graphs and key not in broken]
     false = [key for key, graph in graphs.items() if has_only_false_contacts(graph)]
     _report("not in the motif file, so motifs are found from the structure", absent)
@@ -158,7 +162,7 @@ def _part(
             try:
                 structures[key] = _structure(materials.at[key, STRUCTURE_COLUMN], graphs.get(key))
             except DatasetError as error:
-                missing[key] = str(error)
+                missing[key] = f"it {error}"
     index = pd.Index(list(structures), name="id", dtype=object)
     columns = {STRUCTURE_COLUMN: list(structures.values()), column: labels.reindex(index).to_numpy()}
     return Part(pd.DataFrame(columns, index=index), missing)
@@ -174,7 +178,8 @@ def _structure(pickled: Any, motifs: Any) -> Structure:
 def _check_unique(ids: pd.Index | pd.Series, path: Path) -> None:
     repeated = ids[ids.duplicated()]
     if len(repeated):
-        raise DatasetError(f"{path} has more than one row for {list(repeated)[:10]}; keep one of each")
+        reason = f"has more than one row for {list(repeated)[:10]}"
+        raise DatasetError(reason, "keep one of each", item=path)
 
 
 def _report(what: str, ids: Iterable[str]) -> None:

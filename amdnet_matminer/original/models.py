@@ -40,7 +40,7 @@ def read_published_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray
     except ModelFileError:
         raise
     except Exception as error:  # damaged bytes lead HDF5 to whatever it raises
-        raise ModelFileError(f"{path} is damaged ({error!r}); copy it anew") from error
+        raise ModelFileError(f"is damaged ({error!r})", "copy it anew", item=path) from error
     description = {
         "estimator": "AMDNetRegressor",
         "parameters": parameters | {"loss": "mse", "schedule": "constant", "scale_targets": False},
@@ -56,7 +56,9 @@ def _json_file(path: Path) -> Path:
     for file in (path.with_name(f"{path.name}.json"), path.with_suffix(".json")):
         if file.is_file():
             return file
-    raise ModelFileError(f"{path} needs {path.name}.json beside it, which the original wrote too")
+    raise ModelFileError(
+        f"needs {path.name}.json beside it, which the original wrote too", "copy both", item=path
+    )
 
 
 def _parameters(file: Path) -> dict[str, Any]:
@@ -71,7 +73,9 @@ def _parameters(file: Path) -> dict[str, Any]:
         if atoms[-1] != cutoff:
             raise ValueError(f"its Gaussians end at {atoms[-1]} and not at the cut-off {cutoff}")
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise ModelFileError(f"{file} describes no model of the published AMDNet ({error!r})") from error
+        raise ModelFileError(
+            f"describes no model of the published AMDNet ({error!r})", "copy it anew", item=file
+        ) from error
     return {
         "architecture": "amdnet-2021",
         "atom_cutoff": cutoff,

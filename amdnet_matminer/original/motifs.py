@@ -40,7 +40,7 @@ def motif_graph_of_row(row: Mapping[str, Any]) -> MotifGraph:
         receiver, sender = (np.asarray(row[name], dtype=np.int32) for name in ("_idx_ik", "_idx_jk"))
         distance = np.asarray(row["_offset"], dtype=np.float32).reshape(len(receiver), -1)[:, 0]
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise DatasetError(f"its motif graph is broken ({error!r})") from error
+        raise DatasetError(f"has a broken motif graph ({error!r})") from error
     _check(fingerprint, receiver, sender, distance)
     n_motifs, n_edges = len(fingerprint), len(sender)
     return MotifGraph.empty()._replace(
@@ -62,12 +62,12 @@ def motif_graph_of_row(row: Mapping[str, Any]) -> MotifGraph:
 
 def _check(fingerprint: FloatArray, receiver: IntArray, sender: IntArray, distance: FloatArray) -> None:
     if fingerprint.ndim != 2 or fingerprint.shape[1] != len(FINGERPRINT_LABELS):
-        raise DatasetError(f"its motifs have {fingerprint.shape} numbers instead of (M, 61)")
+        raise DatasetError(f"has motifs of {fingerprint.shape} numbers instead of (M, 61)")
     ends = np.concatenate([receiver, sender])
     if len(sender) != len(receiver) or ((ends < 0) | (ends >= len(fingerprint))).any():
-        raise DatasetError("its motif edges end at motifs that are not there")
+        raise DatasetError("has motif edges that end at motifs that are not there")
     if not (np.isfinite(fingerprint).all() and np.isfinite(distance).all()):
-        raise DatasetError("its motif graph has numbers that are not finite")
+        raise DatasetError("has a motif graph with numbers that are not finite")
 
 
 def has_only_false_contacts(graph: MotifGraph) -> bool:

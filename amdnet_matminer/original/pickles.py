@@ -80,9 +80,10 @@ def read_pickle(path: str | Path) -> Any:
     try:
         return _made(_Unpickler(io.BytesIO(data)).load(), {})
     except DatasetError as error:
-        raise DatasetError(f"{path} {error}") from error
+        raise error.at(item=path) from error.__cause__
     except Exception as error:  # damaged bytes lead pickle, numpy and pandas to whatever they raise
-        raise DatasetError(f"cannot read {path}: {error!r}; it is no pickle, or damaged") from error
+        reason = f"cannot be read: {error!r}"
+        raise DatasetError(reason, "it is no pickle, or damaged; copy it anew", item=path) from error
 
 
 def rebuild_structure(husk: Any) -> Structure:
@@ -98,7 +99,7 @@ def rebuild_structure(husk: Any) -> Structure:
         DatasetError: It was no structure, or is broken.
     """
     if not isinstance(husk, Husk):
-        raise DatasetError(f"it is a {type(husk).__name__}, not a pymatgen Structure")
+        raise DatasetError(f"is a {type(husk).__name__}, not a pymatgen Structure")
     try:
         sites = [site.state for site in husk.state["_sites"]]
         return Structure(
@@ -107,7 +108,7 @@ def rebuild_structure(husk: Any) -> Structure:
             [_made(site["_frac_coords"], {}) for site in sites],
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DatasetError(f"its structure is broken ({error!r})") from error
+        raise DatasetError(f"has a broken structure ({error!r})") from error
 
 
 class _Unpickler(pickle.Unpickler):
@@ -120,7 +121,8 @@ class _Unpickler(pickle.Unpickler):
             return slice
         raise DatasetError(
             f"asks for {module}.{name}, which tables of crystals do not need, so it is not opened: it may do "
-            "harm; write it anew with nothing but numpy, pandas and pymatgen in it"
+            "harm",
+            "write it anew with nothing but numpy, pandas and pymatgen in it",
         )
 
 

@@ -93,7 +93,7 @@ def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingDependencyError(
-            f"cannot import matplotlib ({error}); install it with: pip install matplotlib"
+            f"cannot import matplotlib ({error})", "install it with: pip install matplotlib"
         ) from error
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasSVG(figure)

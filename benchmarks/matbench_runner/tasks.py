@@ -52,7 +52,7 @@ def benchmark_class() -> Any:
         from matbench.bench import MatbenchBenchmark
     except ImportError as error:
         raise MissingDependencyError(
-            f"cannot import matbench ({error}); install it with: pip install --no-deps matbench==0.6"
+            f"cannot import matbench ({error})", "install it with: pip install --no-deps matbench==0.6"
         ) from error
     # Its notes, and the warning that a benchmark from a file has no crystals, say nothing here.
     logging.getLogger("matbench").setLevel(logging.ERROR)
@@ -76,7 +76,9 @@ def check_files(options: Options) -> None:
     for task in options.task:
         file = options.data_dir / f"{task}.json.gz"
         if not file.is_file():
-            raise DatasetError(f"{file} does not exist; put it there, or leave out --data-dir to download it")
+            raise DatasetError(
+                "does not exist", "put it there, or leave out --data-dir to download it", item=file
+            )
 
 
 def load_task(name: str, options: Options) -> tuple[Any, Origin]:

@@ -84,7 +84,7 @@ class TestBadInput:
             ("id,band_gap\nrock-salt-MgO,inf\n", "label 'rock-salt-MgO' is inf"),
             ("id,band_gap\nrock-salt-MgO,wide\n", "labels are not numbers"),
             ("id,band_gap\nrutile-TiO2,3.0\n", "has no label for 'rock-salt-MgO'"),
-            ("", "cannot read labels"),
+            ("", "holds no labels"),
         ],
     )
     @pytest.mark.parametrize("command", ["train", "evaluate"])

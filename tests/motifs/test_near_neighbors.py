@@ -119,5 +119,5 @@ def test_atoms_out_of_reach_are_not_bonded():
 
 
 def test_element_without_a_radius_is_an_error():
-    with pytest.raises(StructureError, match="radius of Bk"):
+    with pytest.raises(StructureError, match=r"has Bk, of which no .* radius"):
         candidates_of(Structure(Lattice.cubic(4.0), ["Bk", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]))

@@ -132,5 +132,5 @@ def test_open_and_closed_cells_keep_their_order():
 
 def test_cell_that_cannot_be_closed_is_an_error(rutile, monkeypatch):
     monkeypatch.setattr(tessellation, "_closed_hull", lambda dual: None)
-    with pytest.raises(StructureError, match="site 3 is open"):
+    with pytest.raises(StructureError, match="site 3 has an open Voronoi cell"):
         voronoi_facets(rutile, np.array([3], dtype=np.int32))

@@ -113,7 +113,7 @@ def test_missing_broken_and_false_motif_graphs_are_reported(
     assert [list(part.table.index) for part in data] == list(LISTS)
     given = {key: s.properties for part in data for key, s in part.table.structure.items()}
     assert [bool(given[key]) for key in ("mp-1", "mp-2", "mp-3", "mp-4")] == [True, False, True, False]
-    assert "mp-2: its motif edges end at motifs that are not there" in messages(caplog)
+    assert "mp-2 has motif edges that end at motifs that are not there" in messages(caplog)
     assert "contacts of a motif with itself at distance 0" in messages(caplog)
     assert "not in the motif file, so motifs are found from the structure: mp-4" in messages(caplog)
 
@@ -123,7 +123,7 @@ def test_missing_broken_and_false_motif_graphs_are_reported(
     [
         ("_numbers", np.zeros((2, 60)), r"\(2, 60\) numbers instead"),
         ("_numbers", np.full((2, 61), np.nan), "not finite"),
-        ("_numbers", None, "motif edges end|instead of"),
+        ("_numbers", None, "motif edges that end|instead of"),
         ("_offset", np.zeros((3, 1)), "broken"),
         ("_idx_ik", "none", "broken"),
     ],
@@ -142,7 +142,7 @@ def test_unusable_motif_graphs(
     data = read_original(*files)
     assert data.train.table.structure["mp-1"].properties == {}
     (message,) = caplog.messages
-    assert re.search(f"^mp-1: .*({reason}).*; motifs are found", message)
+    assert re.search(f"^mp-1 has .*({reason}).*; motifs are found", message)
 
 
 @pytest.mark.parametrize(

@@ -109,13 +109,13 @@ def test_dotted_names_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not a pickle", b"\x80\x04K\x01", b"\x80\xff.", b"(lp0\n"])
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "some.pkl").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"cannot read .*some\.pkl"):
+    with pytest.raises(DatasetError, match=r"some\.pkl cannot be read"):
         read_pickle(tmp_path / "some.pkl")
 
 
 @pytest.mark.parametrize("value", [None, 3.0, "MgO", Husk(), Husk("Ti")])
 def test_what_is_no_structure_is_said_to_be_none(value: Any) -> None:
-    with pytest.raises(DatasetError, match=r"not a pymatgen Structure|its structure is broken"):
+    with pytest.raises(DatasetError, match=r"not a pymatgen Structure|has a broken structure"):
         rebuild_structure(value)
 
 
