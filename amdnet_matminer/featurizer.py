@@ -139,8 +139,9 @@ class MotifFeaturizer(BaseFeaturizer):
     Args:
         n_components: Length of the motif vectors; of pretrained ones, the leading components.
         features: Which of the groups to compute, in any order; None is all.
-        pretrained: Name of motif vectors that come with the package (``"mp2018"``),
-            which make ``fit`` unnecessary; None lets ``fit`` learn them.
+        pretrained: Motif vectors, which make ``fit`` unnecessary: the name of those that come
+            with the package, ``"mp2018"``, or a file that ``motif2vec_.save`` of a fitted
+            featurizer wrote; None lets ``fit`` learn them.
         cache_dir: Folder that keeps motif graphs for all later calls; None makes them anew.
         verbose: 1 shows a progress bar while motifs are looked for.
 
@@ -154,7 +155,7 @@ class MotifFeaturizer(BaseFeaturizer):
         self,
         n_components: int = 16,
         features: Sequence[str] | None = None,
-        pretrained: str | None = None,
+        pretrained: str | Path | None = None,
         cache_dir: str | Path | None = None,
         verbose: int = 0,
     ) -> None:
@@ -367,7 +368,7 @@ class MotifFeaturizer(BaseFeaturizer):
             if not 1 <= self.n_components <= motif2vec.n_components:
                 raise ValueError(
                     f"n_components must be 1 to {motif2vec.n_components}, the length of the pretrained "
-                    f"motif vectors {self.pretrained!r}; got {self.n_components}"
+                    f"motif vectors {str(self.pretrained)!r}; got {self.n_components}"
                 )
             return motif2vec
         if not hasattr(self, "motif2vec_"):

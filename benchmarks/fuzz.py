@@ -39,12 +39,13 @@ from pymatgen.io.cif import CifWriter
 
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.cli import main as amdnet
+from amdnet_matminer.cli.tables import ResultFile
 from amdnet_matminer.datasets import oxides
 from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError, StructureError
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
 from amdnet_matminer.original.pickles import read_pickle
 from amdnet_matminer.persistence import read_model, write_model
-from amdnet_matminer.screening import Prediction, PredictionFile
+from amdnet_matminer.screening import Outcome
 from amdnet_matminer.structure_files import Entry, open_crystals, read_entry
 from amdnet_matminer.validation import check_elements, check_structure
 
@@ -325,10 +326,10 @@ def _predict_rows(path: Path, n: int) -> None:
     def unread() -> Structure:
         raise AssertionError("it need not be read")
 
-    with PredictionFile(path, "digest", with_std=False) as table:
+    with ResultFile(path, ["prediction"], "digest") as table:
         for entry in table.skip_done([Entry(f"crystal, {i}", unread) for i in range(n)]):
             number = int(entry.id.removeprefix("crystal, "))
-            table.add([Prediction(entry.id, number / 7, np.nan, "")])
+            table.add([Outcome(entry.id, [number / 7])])
 
 
 def _all_rows(path: Path, n: int) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 from tqdm.auto import tqdm
 
+from amdnet_matminer.cli.exits import IncompleteError
 from amdnet_matminer.cli.labelled import read_labelled
 from amdnet_matminer.cli.options import (
     add_common,
@@ -22,11 +23,11 @@ from amdnet_matminer.cli.options import (
 )
 from amdnet_matminer.cli.outputs import check_output, write_table
 from amdnet_matminer.datasets import STRUCTURE_COLUMN
-from amdnet_matminer.errors import ModelFileError, StructureError
+from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.original import Part, read_original, reading_given_motifs
 from amdnet_matminer.plots import parity_plot
-from amdnet_matminer.screening import Prediction, screen
+from amdnet_matminer.screening import Outcome, Prediction, predict
 from amdnet_matminer.structure_files import Entry
 
 
@@ -73,9 +74,8 @@ def run(arguments: argparse.Namespace) -> None:
         parity_plot(good[arguments.predict], good.prediction, arguments.predict, path=arguments.plot)
     if len(good) < len(results):
         bad = results.error[results.error != ""]
-        raise StructureError(
-            f"{len(bad)} of {len(results)} crystals could not be predicted; {bad.index[0]!r}: {bad.iloc[0]}",
-            subject="",
+        raise IncompleteError(
+            f"{len(bad)} of {len(results)} crystals could not be predicted; {bad.index[0]!r}: {bad.iloc[0]}"
         )
 
 
@@ -93,13 +93,19 @@ def _evaluated(model: AMDNetRegressor, part: Part, arguments: argparse.Namespace
     """Label, prediction and error of every crystal, those that are missing included."""
     structures = part.table[STRUCTURE_COLUMN]
     entries = [Entry(str(key), partial(_itself, structure)) for key, structure in structures.items()]
+    outcomes: list[Outcome[Prediction]] = []
     with tqdm(total=len(entries), desc="crystals", disable=arguments.quiet) as bar:
-        found = []
-        for window in screen(model, entries):
-            found += window
+        for window in predict(model, entries):
+            outcomes += window
             bar.update(len(window))
-    found += [Prediction(key, np.nan, np.nan, reason) for key, reason in part.missing.items()]
-    results = pd.DataFrame(found, columns=Prediction._fields).set_index("id").drop(columns="std")
+    outcomes += [Outcome(key, None, reason) for key, reason in part.missing.items()]
+    results = pd.DataFrame(
+        {
+            "prediction": [np.nan if row.value is None else row.value.prediction for row in outcomes],
+            "error": [row.error for row in outcomes],
+        },
+        pd.Index([row.id for row in outcomes], name="id"),
+    )
     results.insert(0, arguments.predict, part.table[arguments.predict].astype(float))
     if arguments.predict == "band_gap":
         results["prediction"] = results.prediction.clip(lower=0.0)

@@ -10,13 +10,11 @@ from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
 from amdnet_matminer import __version__
+from amdnet_matminer.cli.exits import EXIT_CODES, Exit, IncompleteError
 from amdnet_matminer.cli.messages import complain, messages_on_stderr
 from amdnet_matminer.errors import AMDNetError
 
-CANNOT_RUN, WRONG_OPTION, INTERRUPTED = 1, 2, 130
-"""Exit codes besides 0."""
-
-_EPILOG = """examples:
+_EPILOG = f"""examples:
   amdnet featurize crystals/ --output features.csv
   amdnet train crystals/ --labels labels.csv --predict band_gap --save_name gap.amdnet
   amdnet evaluate held_out.json.gz --predict band_gap --load_name gap.amdnet
@@ -27,7 +25,7 @@ files of the original AMDNet:
   amdnet train --material_file material_data.pkl --motif_file motif_graph.pkl --save_name gap.amdnet
   amdnet evaluate --material_file material_data.pkl --motif_file motif_graph.pkl --load_name new_model.hdf5
 
-The exit code is 0, 1 when a file or a crystal cannot be used, or 2 when an option is wrong.
+{EXIT_CODES}
 """
 
 
@@ -61,8 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments after the program's name; None takes those of the process.
 
     Returns:
-        The exit code: 0, 1 when a file or a crystal cannot be used, 130 when
-        interrupted. A wrong option exits with 2, as argparse does.
+        One of ``Exit``. A wrong option exits with 2, as argparse does.
     """
     arguments = _parser().parse_args(argv)
     program = arguments.parser.prog
@@ -73,23 +70,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # A reader such as head wants no more; Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CANNOT_RUN
+        return Exit.CANNOT_RUN
+    except IncompleteError as error:
+        return complain(f"{program}: {error}", Exit.INCOMPLETE)
     except (AMDNetError, OSError) as error:
-        return complain(f"{program}: {error}", CANNOT_RUN)
+        return complain(f"{program}: {error}", Exit.CANNOT_RUN)
     except MemoryError:
-        return complain(
-            f"{program}: out of memory; give fewer or smaller crystals, or less --n_jobs", CANNOT_RUN
-        )
+        remedy = "give fewer or smaller crystals, or less --n_jobs"
+        return complain(f"{program}: out of memory; {remedy}", Exit.CANNOT_RUN)
     except KeyboardInterrupt:
-        return complain(f"{program}: interrupted", INTERRUPTED)
-    return 0
+        return complain(f"{program}: interrupted", Exit.INTERRUPTED)
+    return Exit.DONE
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(complain(f"{self.prog}: {message}; see {self.prog} --help", WRONG_OPTION))
+        self.exit(complain(f"{self.prog}: {message}; see {self.prog} --help", Exit.WRONG_OPTION))
 
 
 class _CommandParser(_Parser):

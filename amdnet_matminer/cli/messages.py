@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
+from amdnet_matminer.cli.exits import Exit
 from amdnet_matminer.errors import StructureError, TargetError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def tell(arguments: argparse.Namespace, message: str) -> None:
         print(message, file=sys.stderr)
 
 
-def complain(message: str, code: int) -> int:
+def complain(message: str, code: Exit) -> Exit:
     """Say in one line what stops a command.
 
     Args:

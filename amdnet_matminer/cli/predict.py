@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import sys
+from collections.abc import Iterable, Iterator, Sequence
 
-from tqdm.auto import tqdm
-
+from amdnet_matminer.cli.crystals import open_structures
 from amdnet_matminer.cli.options import add_common, add_model, add_output, add_structures
-from amdnet_matminer.cli.outputs import check_output, is_stream
-from amdnet_matminer.errors import ModelFileError, StructureError
+from amdnet_matminer.cli.outputs import check_output
+from amdnet_matminer.cli.tables import Values, open_table, write_rows
+from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.estimators import AMDNetRegressor
-from amdnet_matminer.screening import PredictionFile, PredictionTable, screen
-from amdnet_matminer.structure_files import open_crystals
+from amdnet_matminer.screening import Outcome, predict
+from amdnet_matminer.structure_files import Entry
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,32 +45,19 @@ def run(arguments: argparse.Namespace) -> None:
             "leave out --std, or train with --n_ensemble 5",
             item=arguments.load_name,
         )
-    crystals = open_crystals(*arguments.structures)
-    with _table(arguments) as table:
-        windows = screen(model, table.skip_done(crystals.entries), arguments.std)
-        with tqdm(
-            total=crystals.total,
-            initial=table.n_done,
-            desc="crystals",
-            unit=" crystals",
-            disable=arguments.quiet,
-        ) as bar:
-            for window in windows:
-                table.add(window)
-                bar.update(len(window))
-    if table.n_failed:
-        raise StructureError(
-            f"{table.n_failed} of {table.n_done} crystals could not be predicted, as the column error says; "
-            f"first: {table.first_error}",
-            subject="",
-        )
+    columns = ["prediction", *(["std"] if arguments.std else [])]
+
+    def work(entries: Iterable[Entry]) -> Iterator[Sequence[Outcome[Values]]]:
+        for window in predict(model, entries, arguments.std):
+            yield [_row(outcome, columns) for outcome in window]
+
+    crystals = open_structures(arguments)
+    with open_table(arguments.output, columns, arguments.load_name.read_bytes()) as table:
+        write_rows(table, crystals, work, arguments.quiet)
+    table.check("predicted")
 
 
-def _table(arguments: argparse.Namespace) -> PredictionTable:
-    """Where the predictions go: a file that can be gone on with, or a stream."""
-    if arguments.output is None:
-        return PredictionTable(sys.stdout, arguments.std)
-    if is_stream(arguments.output):
-        return PredictionTable(arguments.output.open("w", encoding="utf-8"), arguments.std)
-    digest = hashlib.sha256(arguments.load_name.read_bytes()).hexdigest()[:12]
-    return PredictionFile(arguments.output, digest, arguments.std)
+def _row(outcome: Outcome, columns: list[str]) -> Outcome[Values]:
+    if outcome.value is None:
+        return outcome
+    return Outcome(outcome.id, [getattr(outcome.value, name) for name in columns])

@@ -14,22 +14,49 @@ MODELS: tuple[str, ...] = ("mp2018-band-gap", "mp2018-formation-energy")
 """Names of trained models."""
 
 
-@lru_cache(maxsize=len(PRESETS))
-def pretrained_motif2vec(name: str) -> Motif2Vec:
-    """Read pretrained motif vectors, once per process.
+def pretrained_motif2vec(name: str | Path) -> Motif2Vec:
+    """Read motif vectors, once per process.
 
     Args:
-        name: One of ``PRESETS``; ``"mp2018"`` was fitted on 44,787 crystals of all chemistries.
+        name: One of ``PRESETS``, of which ``"mp2018"`` was fitted on 44,787 crystals of all
+            chemistries, or a file that ``Motif2Vec.save`` wrote.
 
     Returns:
         The fitted model, the same object for every caller.
 
     Raises:
         ValueError: There are none of this name.
+        ModelFileError: The file holds no motif vectors.
     """
-    if name not in PRESETS:
-        raise ValueError(f"there are no pretrained motif vectors {name!r}; choose from {', '.join(PRESETS)}")
-    return Motif2Vec.load(FOLDER / f"{name}.npz")
+    path = motif2vec_file(name)
+    return _read(path, path.stat().st_mtime_ns)
+
+
+def motif2vec_file(name: str | Path) -> Path:
+    """Where motif vectors are.
+
+    Args:
+        name: As in ``pretrained_motif2vec``.
+
+    Returns:
+        A file that ``Motif2Vec.load`` reads.
+
+    Raises:
+        ValueError: There are none of this name.
+    """
+    path = FOLDER / f"{name}.npz" if name in PRESETS else Path(name)
+    if not path.is_file():
+        raise ValueError(
+            f"there are no pretrained motif vectors {str(name)!r}; choose from {', '.join(PRESETS)}, "
+            "or give a file that Motif2Vec.save wrote"
+        )
+    return path
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, modified: int) -> Motif2Vec:
+    """The vectors in a file, read anew when it has been modified."""
+    return Motif2Vec.load(path)
 
 
 def pretrained_model_file(name: str) -> Path:

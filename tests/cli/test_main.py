@@ -10,13 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from matminer.utils.io import store_dataframe_as_json
-from pymatgen.core import Lattice, Structure
 
 import amdnet_matminer
-from amdnet_matminer import AMDNetRegressor, MotifFeaturizer
+from amdnet_matminer import AMDNetRegressor, screening
 from amdnet_matminer.cli import main
 from amdnet_matminer.cli.main import COMMANDS
 from amdnet_matminer.cli.train import ORIGINAL_DEFAULTS
@@ -107,22 +104,6 @@ class TestBadInput:
         assert reason in error
         assert error.count("\n") == 1
 
-    @pytest.mark.parametrize("command", ["featurize", "train"])
-    def test_names_the_crystal_at_fault(
-        self, run: Callable, rock_salt: Structure, tmp_path: Path, command: str
-    ) -> None:
-        disordered = Structure(Lattice.cubic(4.2), [{"Mg": 0.5, "Ca": 0.5}], [[0, 0, 0]])
-        file = tmp_path / "mixed.json.gz"
-        mixed = pd.DataFrame(
-            {"structure": [rock_salt, disordered], "band_gap": [7.8, 7.0]}, ["pure", "solution"]
-        )
-        store_dataframe_as_json(mixed, str(file), compression="gz", pbar=False)
-        options = {"train": ["--save_name", tmp_path / "new"]}
-        code, output, error = run(command, file, *options.get(command, []), "--quiet")
-        assert (code, output) == (1, "")
-        assert error.startswith(f"amdnet {command}: structure 'solution', site 0 is disordered")
-        assert error.count("\n") == 1
-
     @pytest.mark.parametrize("command", ["evaluate", "predict"])
     def test_no_model(self, run: Callable, folder: Path, tmp_path: Path, command: str) -> None:
         code, _, error = run(command, folder, "--load_name", folder / "labels.csv")
@@ -146,8 +127,9 @@ class TestBadInput:
         def interrupt(*arguments: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(MotifFeaturizer, "fit_transform", interrupt)
-        assert run("featurize", folder, "--quiet") == (130, "", "amdnet featurize: interrupted\n")
+        monkeypatch.setattr(screening, "read_entry", interrupt)
+        code, _, error = run("featurize", folder, "--quiet")
+        assert (code, error) == (130, "amdnet featurize: interrupted\n")
 
     def test_reader_that_wants_no_more(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -158,14 +140,6 @@ class TestBadInput:
             monkeypatch.setattr(sys, "stdout", stdout)
             assert main(["featurize", str(folder / "rock-salt-MgO.cif"), "--quiet"]) == 1
         assert capsys.readouterr().err == ""
-
-    def test_only_its_own_words(self, run_apart: Callable, folder: Path, model_file: Path) -> None:
-        """In a process of its own, where TensorFlow starts."""
-        done = run_apart("predict", folder / "labels.csv", "--load_name", model_file)
-        assert done.returncode == 1
-        assert done.stderr.startswith("amdnet predict: ")
-        assert done.stderr.count("\n") == 1
-        assert "labels.csv has no column 'structure'" in done.stderr
 
 
 def test_quiet_is_silent(run_apart: Callable, folder: Path, model_file: Path, tmp_path: Path) -> None:
@@ -201,19 +175,6 @@ except SystemExit:
         code, output, error = run(command, "--help")
         assert (code, error) == (0, "")
         assert COMMANDS[command].summary in " ".join(output.split())
-
-    def test_needs_no_tensorflow(self) -> None:
-        code = """
-import sys
-from amdnet_matminer.cli import main
-from amdnet_matminer.cli.main import COMMANDS
-try:
-    main(["train", "--help"])
-except SystemExit:
-    print([name for name in ("keras", "tensorflow") if name in sys.modules])"""
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert "--learning_rate" in done.stdout
-        assert done.stdout.splitlines()[-1] == "[]"
 
     def test_gives_every_default(self, run: Callable) -> None:
         text = " ".join(run("train", "--help")[1].split())

@@ -1,0 +1,97 @@
+"""Tables that are written while results come, and gone on with after a stop."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amdnet_matminer.cli.exits import IncompleteError
+from amdnet_matminer.cli.tables import ResultFile, ResultTable, open_table
+from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.screening import Outcome
+from amdnet_matminer.structure_files import Entry
+
+names = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=12)
+
+
+def outcome(number: int, key: str) -> Outcome:
+    return Outcome(key, None, f"why, {key}") if number % 3 == 0 else Outcome(key, [number / 7, number / 3])
+
+
+@settings(max_examples=100, deadline=None)
+@given(ids=names, kept=st.integers(0, 400), data=st.data())
+def test_a_file_cut_anywhere_is_gone_on_with(
+    ids: list[str], kept: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Or, if the cut is inside an id of several lines, refused; never are rows lost or repeated."""
+    path = tmp_path_factory.mktemp("rows") / "out.csv"
+    rows = [outcome(number, key) for number, key in enumerate(ids)]
+    with ResultFile(path, ["gap", "std"], "digest") as table:
+        table.add(rows)
+    whole = path.read_bytes()
+    path.unlink()
+    table.part.write_bytes(whole[: min(kept, data.draw(st.integers(0, len(whole))))])
+    try:
+        with ResultFile(path, ["gap", "std"], "digest") as table:
+            remaining = list(table.skip_done([Entry(key, dict) for key in ids]))
+            assert [entry.id for entry in remaining] == ids[table.n_done :]
+            table.add(rows[table.n_done :])
+    except DatasetError as error:
+        assert any("\n" in key or "\r" in key for key in ids), error  # noqa: PT017
+        return
+    assert path.read_bytes() == whole
+    assert table.n_done == len(ids)
+    assert table.n_failed == len(range(0, len(ids), 3))
+
+
+def test_rows() -> None:
+    stream = io.StringIO()
+    with ResultTable(stream, ["gap", "phase"]) as table:
+        table.add([Outcome("a,b", [1.5, "oxide"]), Outcome("c", None, "it is no crystal")])
+        table.add([Outcome("d", [np.nan, ""])])
+        assert stream.getvalue() == 'id,gap,phase,error\n"a,b",1.5,oxide,\nc,,,it is no crystal\nd,,,\n'
+    with pytest.raises(IncompleteError, match=r"1 of 3 crystals could not be described.*it is no crystal"):
+        table.check("described")
+
+
+def test_rows_of_other_columns_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "out.csv.digest.part").write_text("id,prediction,error\nquartz,1.0,\n")
+    with pytest.raises(DatasetError, match=r"out\.csv\.digest\.part was not written by this command"):
+        ResultFile(tmp_path / "out.csv", ["prediction", "std"], "digest")
+
+
+def test_numbers_are_read_back_exactly(tmp_path: Path) -> None:
+    values = [1 / 3, 1e-300, -0.1, 123456.789]
+    with ResultFile(tmp_path / "out.csv", ["prediction"], "digest") as table:
+        table.add([Outcome(str(i), [value]) for i, value in enumerate(values)])
+    read = pd.read_csv(tmp_path / "out.csv", float_precision="round_trip")
+    assert read.prediction.tolist() == values
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_results_of_other_sources_are_apart(tmp_path: Path) -> None:
+    parts = [open_table(tmp_path / "out.csv", [], source).part.name for source in (b"one model", b"another")]
+    assert len(set(parts)) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_written_into(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    with open_table(pipe, ["gap"], b"") as table:
+        table.add([Outcome("a", [1.0])])
+    reader.join()
+    assert read == ["id,gap,error\na,1.0,\n"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
