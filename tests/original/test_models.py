@@ -116,7 +116,7 @@ class TestCommands:
 
     def test_evaluate(self, files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """The model predicts negative numbers, which no gap is."""
-        assert main(["evaluate", *files, "--output", str(tmp_path / "out.csv")]) == 1
+        assert main(["evaluate", *files, "--output", str(tmp_path / "out.csv")]) == 3
         output, errors = capsys.readouterr()
         assert scores(output) == {
             "crystals": "3",
