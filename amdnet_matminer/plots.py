@@ -34,6 +34,9 @@ _LINES = ("-", "--", ":")
 """Of corners, edges and faces."""
 _OTHER = "0.8"
 _METHODS = {"tsne": "t-SNE", "pca": "principal components"}
+_NO_MATPLOTLIB = ("pictures need matplotlib", "install it with pip install 'amdnet-matminer[plots]'")
+_F_BLOCK_GAP = 0.5
+"""Rows of the periodic table between the main part and the lanthanoids."""
 _MANY = 3000
 """From so many points on, their density is drawn in place of each."""
 
@@ -116,6 +119,42 @@ def learning_curve_plot(
         _draw_history(ax.twinx(), history, "val_mae", label, _COLORS[4], "--")
     elif "val_log_loss" in history:
         _draw_history(ax.twinx(), history, "val_log_loss", "validation log loss", _COLORS[4], "--")
+    _save(ax, path)
+    return ax
+
+
+def plot_elements(
+    values: Mapping[str, float],
+    label: str,
+    *,
+    path: str | Path | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a value of each element in the periodic table.
+
+    Args:
+        values: By symbol, such as errors of the crystals that have the element; at least one.
+        label: What they are, with their unit.
+        path: The picture to write, if any; its suffix decides the format.
+        ax: Where to draw; a new figure if not given.
+
+    Returns:
+        The axes that were drawn into.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    ax = _new_figure((7.4, 3.9), path).subplots() if ax is None else ax
+    places = np.array([_place_in_table(Element(symbol)) for symbol in values])
+    numbers = np.fromiter(values.values(), float)
+    squares = ax.scatter(places[:, 0], places[:, 1], c=numbers, s=330, marker="s", cmap="viridis_r")
+    middle = (numbers.min() + numbers.max()) / 2
+    for (x, y), symbol, number in zip(places, values, numbers, strict=True):
+        paint = "white" if number > middle else "black"
+        ax.text(x, y, symbol, ha="center", va="center", fontsize=8, color=paint)
+    ax.set(xlim=(0.3, 18.7), ylim=(9.9 + _F_BLOCK_GAP, 0.3), aspect="equal")
+    ax.set_axis_off()
+    ax.figure.colorbar(squares, ax=ax, shrink=0.6, label=label)
     _save(ax, path)
     return ax
 
@@ -298,6 +337,14 @@ def _draw_percentages(ax: Axes, percent: NDArray[np.float64]) -> None:
     ax.tick_params(which="minor", length=0)
 
 
+def _place_in_table(element: Element) -> tuple[float, float]:
+    """Column and row in the periodic table, with the lanthanoids and actinoids below it."""
+    if element.is_lanthanoid or element.is_actinoid:
+        first, row = (57, 8) if element.is_lanthanoid else (89, 9)
+        return float(element.Z - first + 3), row + _F_BLOCK_GAP
+    return float(element.group), float(element.row)
+
+
 def _in_plane(vectors: NDArray[np.float64], method: str) -> NDArray[np.float64]:
     """Two coordinates for each vector."""
     if len(vectors) < 3:
@@ -402,18 +449,33 @@ def _write_count(ax: Axes, point: NDArray, count: float, size: float) -> None:
     ax.text(point[0], point[1], number, ha="center", va="center", fontsize=size, bbox=box)
 
 
-def _new_figure(size: tuple[float, float], path: str | Path | None) -> Figure:
-    """A figure that is shown, of pyplot, or one that is only saved and leaves pyplot's state alone."""
-    try:
-        if path is not None:
-            from matplotlib.figure import Figure
+def unshown_figure(size: tuple[float, float]) -> Figure:
+    """A figure that is only saved, and leaves pyplot's state alone.
 
-            return Figure(figsize=size, layout="constrained")
+    Args:
+        size: Width and height in inches.
+
+    Returns:
+        An empty figure, to be filled by the functions that take ``ax``.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingDependencyError(*_NO_MATPLOTLIB) from error
+    return Figure(figsize=size, layout="constrained")
+
+
+def _new_figure(size: tuple[float, float], path: str | Path | None) -> Figure:
+    """A figure that is shown, of pyplot, or one that is only saved."""
+    if path is not None:
+        return unshown_figure(size)
+    try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise MissingDependencyError(
-            "pictures need matplotlib", "install it with pip install 'amdnet-matminer[plots]'"
-        ) from error
+        raise MissingDependencyError(*_NO_MATPLOTLIB) from error
     return pyplot.figure(figsize=size, layout="constrained")
 
 

@@ -1,39 +1,79 @@
-"""What the benchmark scripts share: the crystal data, and results with the machine they come from."""
+"""What the benchmark scripts share: the command line, the crystal data, and results of a commit."""
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import os
-import platform
-import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from public_data import load_public
 from pymatgen.core import Structure
 
-from amdnet_matminer.files import package_versions
+from amdnet_matminer.files import write_atomically
+from amdnet_matminer.matbench.provenance import check_clean, stamp
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+
+
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """A script's parser, with the options that all scripts have.
+
+    Args:
+        description: The script's docstring: its question, data and command.
+
+    Returns:
+        The parser, to be given to ``parse`` when it has the script's own options.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument(
+        "--allow-dirty",
+        action="store_true",
+        help="write results of a checkout with changes too, which then say so",
+    )
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Parse the command line, and refuse a checkout with changes before the work begins.
+
+    Args:
+        parser: As ``parser_of`` makes them.
+
+    Returns:
+        The options.
+    """
+    options = parser.parse_args()
+    if not options.allow_dirty:
+        check_clean()
+    return options
 
 
 def load_crystals(name: str, **options: Any) -> tuple[list[Structure], pd.DataFrame]:
     """Load a crystal data set from the folder AMDNET_DATA, or ../shared/data beside the checkout.
 
     Args:
-        name: Such as ``"mp2018"``.
-        **options: ``split``, ``oxides``, ``limit`` and ``seed`` of the folder's ``crystals.load``.
+        name: ``"mp2018"`` or ``"nomad2018"``.
+        **options: ``split`` (``"train"``, ``"val"``), ``oxides`` (metal oxides only), ``limit`` (a random
+            sample of so many) and its ``seed``.
 
     Returns:
         The structures and the table of their labels.
 
     Raises:
-        FileNotFoundError: There is no such folder.
+        FileNotFoundError: The folder has neither the files that ``public_data`` reads nor a reader of its
+            own, ``crystals.py``.
     """
-    reader = data_folder() / "crystals.py"
+    folder = data_folder()
+    reader = folder / "crystals.py"
+    if not reader.is_file():
+        return load_public(folder, name, **options)
     spec = importlib.util.spec_from_file_location("crystals", reader)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(f"cannot read {reader}")
@@ -50,51 +90,31 @@ def data_folder() -> Path:
         FileNotFoundError: There is none.
     """
     folder = Path(os.environ.get("AMDNET_DATA", ROOT.parent / "shared" / "data"))
-    if not (folder / "crystals.py").is_file():
-        raise FileNotFoundError(f"no crystal data in {folder}; set AMDNET_DATA to its folder")
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"no crystal data in {folder}; let AMDNET_DATA name their folder, and see benchmarks/README.md "
+            "for where to download them"
+        )
     return folder
 
 
-def write_result(name: str, result: dict[str, Any]) -> Path:
+def write_result(name: str, result: dict[str, Any], allow_dirty: bool = False) -> Path:
     """Write a result as ``results/<name>.json``, with date, git revision, machine and versions.
 
     Args:
         name: Of the file, without its ending.
         result: What was measured, as JSON can hold it.
+        allow_dirty: Whether the checkout may have changes that are not committed.
 
     Returns:
         The file.
+
+    Raises:
+        AMDNetError: It has, and may not.
     """
+    if not allow_dirty:
+        check_clean()
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(_stamp() | result, indent=2) + "\n")
+    write_atomically(path, (json.dumps(stamp() | result, indent=2) + "\n").encode())
     return path
-
-
-def _stamp() -> dict[str, Any]:
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "revision": _revision(),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()},
-        "versions": {"python": platform.python_version()} | package_versions(),
-    }
-
-
-def _revision() -> str:
-    """The commit, and whether anything but results has been changed since."""
-    commit = _git("rev-parse", "HEAD") or "unknown"
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)benchmarks/results")
-    return commit + "-dirty" * bool(changed)
-
-
-def _git(*command: str) -> str:
-    done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
-def _processor() -> str:
-    """The processor's name: Linux tells it only here."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -39,7 +39,6 @@ def with_tables(text: str) -> str:
                 accuracy(),
                 motif_features(),
                 matbench(),
-                projections(),
                 uncertainty(),
                 robustness(),
                 engine(),
@@ -158,7 +157,7 @@ def motif_features() -> str:
 
 def matbench() -> str:
     """Scores on official MatBench folds beside the published ones."""
-    leaderboard = json.loads((ROOT / "benchmarks" / "leaderboard.json").read_text(encoding="utf-8"))
+    leaderboard = read(ROOT / "amdnet_matminer" / "matbench" / "leaderboard.json")
     rows = [
         _matbench_row(read(path), leaderboard["tasks"]) for path in sorted(RESULTS.glob("matbench_*.json"))
     ]
@@ -185,31 +184,6 @@ def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
         f"{published[forest]['mean']:.4g}",
         f"{minutes:.0f} min",
     ]
-
-
-def projections() -> str:
-    """What the largest MatBench tasks would take."""
-    results = [read(path) for path in sorted(RESULTS.glob("projection-*.json"))]
-    rows = [
-        [
-            result["task"],
-            f"{result['n_crystals']:,}",
-            f"{result['settings']['epochs']}",
-            f"{result['rates']['training_crystals_per_s']:.0f}",
-            f"{result['hours']['training_of_a_fold']:.1f}",
-            f"{result['hours']['all_folds']:.0f}",
-            f"{result['memory_gb']:.1f}",
-        ]
-        for result in results
-    ]
-    sizes = ", ".join(f"{size:,}" for size in results[0]["stand_in_sizes"])
-    title = (
-        f"**MatBench's largest tasks, projected** from fold 0 of {sizes} crystals of mp2018 in their place, "
-        "run end to end, which is no score: what the tasks would take on one core beside another such run, "
-        "without a GPU."
-    )
-    heads = ["task", "crystals", "epochs", "crystals/s", "hours a fold", "hours, five folds", "memory (GB)"]
-    return table(title, heads, rows)
 
 
 def accuracy() -> str:

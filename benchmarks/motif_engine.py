@@ -24,7 +24,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 from common import RESULTS, load_crystals, write_result
 from joblib import Memory
 from matminer.featurizers.site.fingerprint import CrystalNNFingerprint

@@ -19,6 +19,7 @@ from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.plots import (
     learning_curve_plot,
     parity_plot,
+    plot_elements,
     plot_motif_graph,
     plot_motif_map,
     plot_sharing,
@@ -53,6 +54,7 @@ def pictures(rutile_graph: MotifGraph) -> dict[str, Callable[..., Any]]:
     return {
         "parity": partial(parity_plot, y, y + 0.1),
         "density": partial(parity_plot, np.repeat(y, 200), np.repeat(y + 0.1, 200)),
+        "elements": partial(plot_elements, {"Ti": 0.1, "La": 0.2, "O": 0.3}, "MAE (eV)"),
         "learning curve": partial(learning_curve_plot, HISTORY),
         "map": partial(plot_motif_map, pretrained_motif2vec("mp2018"), method="pca"),
         "graph": partial(plot_motif_graph, rutile_graph),
@@ -206,3 +208,16 @@ def test_graph_of_many_kinds_or_none(tmp_path: Path, load_crystals) -> None:
     for graph in (graphs[0], richest):
         plot_motif_graph(graph, path=tmp_path / "graph.png")
         assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_elements__each_has_a_place_of_its_own() -> None:
+    from pymatgen.core import Element
+
+    values = {Element.from_Z(number).symbol: float(number) for number in range(1, 95)}
+    ax = plot_elements(values, "number")
+    squares = ax.collections[0]
+    places = [tuple(place) for place in squares.get_offsets().tolist()]
+    assert len(set(places)) == 94
+    assert all(1 <= x <= 18 and 1 <= y <= 9.5 for x, y in places)
+    assert squares.get_array().tolist() == list(range(1, 95))
+    assert [text.get_text() for text in ax.texts][:3] == ["H", "He", "Li"]

@@ -20,6 +20,7 @@ _EPILOG = f"""examples:
   amdnet evaluate held_out.json.gz --predict band_gap --load_name gap.amdnet
   amdnet predict new_crystals/ --load_name gap.amdnet --output predictions.csv
   amdnet predict new_crystals/ --model mp2018-band-gap --output predictions.csv
+  amdnet matbench --task matbench_phonons --fold 0
 
 files of the original AMDNet:
   amdnet train --material_file material_data.pkl --motif_file motif_graph.pkl --save_name gap.amdnet
@@ -47,6 +48,10 @@ COMMANDS = {
     "evaluate": Command("amdnet_matminer.cli.evaluate", "Compare a model's predictions with labels."),
     "predict": Command(
         "amdnet_matminer.cli.predict", "Predict a property of new crystals with a trained model."
+    ),
+    "matbench": Command(
+        "amdnet_matminer.matbench.command",
+        "Train on MatBench's official folds, compare with the leaderboard, make a submission.",
     ),
 }
 """All commands by name; a line here and its module are all that one consists of."""

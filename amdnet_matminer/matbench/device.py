@@ -70,9 +70,8 @@ def choose_device(choice: str, nth: int = 0) -> str:
     if ":" in choice:
         found = [gpu for gpu in found if gpu.number == int(choice.partition(":")[2])]
     if choice != "auto" and not found:
-        raise AMDNetError(
-            f"there is no {choice}; nvidia-smi shows which there are, and --device cpu does without"
-        )
+        remedy = "nvidia-smi shows which there are, and --device cpu does without"
+        raise AMDNetError(f"there is no {choice}", remedy)
     if _VISIBLE in os.environ:
         return f"CUDA_VISIBLE_DEVICES={os.environ[_VISIBLE]}"
     if not found:

@@ -6,30 +6,31 @@ page on submitting, as of January 2024.
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from amdnet_matminer import MotifFeaturizer
-from amdnet_matminer.files import package_versions
-from matbench_runner.files import read_json, write_json
-from matbench_runner.folds import Fold
-from matbench_runner.leaderboard import TASKS, all_names
-from matbench_runner.models import MODELS
-from matbench_runner.options import Options
-from matbench_runner.results import RESULTS, write_results
-from matbench_runner.tasks import benchmark_class
+from amdnet_matminer import __version__
+from amdnet_matminer.errors import MissingDependencyError
+from amdnet_matminer.featurizer import MotifFeaturizer
+from amdnet_matminer.files import package_versions, write_atomically
+from amdnet_matminer.matbench.folds import Fold, read_json, write_json
+from amdnet_matminer.matbench.leaderboard import TASKS, all_names
+from amdnet_matminer.matbench.models import MODELS
+from amdnet_matminer.matbench.options import Options
+from amdnet_matminer.matbench.tasks import Origin, benchmark_class, new_benchmark
 
 PREFIX = "matbench_v0.1_"
+RESULTS = "results.json.gz"
 INFO = "info.json"
+PARAMETERS = "hyperparameters.json"
+SCRIPT = "run.py"
 NOT_EMPTY = ("authors", "algorithm", "algorithm_long", "bibtex_refs", "requirements")
 LARGEST_MB = 10
 
-_BENCHMARKS = Path(__file__).resolve().parent.parent
-_SOURCES = ("run_matbench.py", "common.py", "leaderboard.json", "matbench_runner")
 _PACKAGES = (
+    "amdnet-matminer",
     "numpy",
     "pandas",
     "scipy",
@@ -43,19 +44,6 @@ _PACKAGES = (
     "torch",
 )
 
-_NETWORK = (
-    "A crystal is read twice, as a graph of its atoms and as a graph of its structure motifs, which are the "
-    "coordination polyhedra of its cations joined where they share corners, edges or faces. "
-)
-LONG_NAMES = {
-    "amdnet": _NETWORK + "Atom-motif dual graph network with messages between the two graphs.",
-    "amdnet-2021": _NETWORK + "Atom-motif dual graph network as published in 2021, two MEGNet branches.",
-    "megnet": "The atom branch of the atom-motif dual graph network alone, which is a MEGNet.",
-    "rf-motif": "Random forest on statistics of a crystal's structure motifs and their Motif2Vec vectors.",
-    "rf-magpie": "Random forest on Magpie's statistics of a crystal's elements.",
-    "mean": "The mean of the training labels, of a class its frequency.",
-}
-
 
 class Check(NamedTuple):
     """Whether a submission is ready."""
@@ -66,38 +54,84 @@ class Check(NamedTuple):
     """What is worth knowing."""
 
 
-def submission_folder(model: str, options: Options) -> Path:
-    """Where a model's submission is."""
-    return options.folder / f"{PREFIX}{MODELS[model]}"
+def templates(autoescape: bool = False) -> Any:
+    """The texts of this package that are filled in.
+
+    Args:
+        autoescape: Whether what is filled in is made safe for HTML.
+
+    Returns:
+        A ``jinja2.Environment``.
+
+    Raises:
+        MissingDependencyError: jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"cannot import jinja2 ({error})", "install it with: pip install 'amdnet-matminer[matbench]'"
+        ) from error
+    return Environment(
+        loader=PackageLoader("amdnet_matminer.matbench"),
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
 
 
 def write_submission(model: str, folds: Sequence[Fold], options: Options) -> Path:
-    """Write results, description, sources and hyperparameters.
+    """Write results, description, settings and the script that makes them again.
 
     Args:
         model: One of ``MODELS``.
-        folds: Its folds, at least one.
+        folds: Its folds, at least one, all of a task with the same settings and crystals.
         options: What was asked for.
 
     Returns:
         The folder.
+
+    Raises:
+        MissingDependencyError: matbench is not installed.
     """
-    folder = submission_folder(model, options)
-    write_results(folds, folder / RESULTS)
+    folder = options.output_dir / f"{PREFIX}{MODELS[model].algorithm}"
+    write_json(folder / RESULTS, results_of(folds))
     write_json(folder / INFO, _info(model, folds, options), indent=1)
-    parameters: dict[str, dict[str, Any]] = {}
-    for fold in folds:
-        of_task = parameters.setdefault(fold["job"]["task"], {})
-        of_task[f"fold_{fold['job']['fold']}"] = fold["recorded"]["parameters"]
-    write_json(folder / "hyperparameters.json", parameters, indent=1)
-    for name in _SOURCES:
-        source = _BENCHMARKS / name
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, folder / name, dirs_exist_ok=True, ignore=ignored)
-        else:
-            shutil.copy2(source, folder / name)
+    settings = {fold["job"]["task"]: fold["settings"] for fold in folds}
+    write_json(folder / PARAMETERS, settings, indent=1)
+    script = templates().get_template("run.py.jinja")
+    filled = script.render(model=model, tasks=list(settings), version=__version__, parameters=PARAMETERS)
+    write_atomically(folder / SCRIPT, filled.encode())
     return folder
+
+
+def results_of(folds: Sequence[Fold]) -> dict[str, Any]:
+    """Folds as the matbench package writes them, the same for the same folds.
+
+    Args:
+        folds: Of one model, at least one.
+
+    Returns:
+        What ``results.json.gz`` holds, which in spite of its name is no gzip file.
+
+    Raises:
+        MissingDependencyError: matbench is not installed.
+    """
+    tasks = list(dict.fromkeys(fold["job"]["task"] for fold in folds))
+    benchmark = new_benchmark(tasks)
+    from matbench.util import RecursiveDotDict, hash_dictionary
+
+    for fold in folds:
+        task = benchmark.tasks_map[fold["job"]["task"]]
+        task.results[task.folds_map[fold["job"]["fold"]]] = RecursiveDotDict(fold["recorded"])
+    benchmark.add_metadata(_metadata(folds))
+    # The package takes the time at which the file is written.
+    last = datetime.fromisoformat(max(fold["made"]["date"] for fold in folds))
+    content = benchmark.as_dict() | {"datestamp": last.strftime("%Y.%m.%d %H:%M.%S")}
+    del content["hash"]
+    return content | {"hash": hash_dictionary(content)}
 
 
 def check_submission(folder: Path) -> Check:
@@ -124,25 +158,32 @@ def said_of_check(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def _metadata(folds: Sequence[Fold]) -> dict[str, Any]:
+    origins = {fold["job"]["task"]: fold["origin"] for fold in folds}
+    return {
+        "algorithm": MODELS[folds[0]["job"]["model"]].algorithm,
+        "package": f"amdnet_matminer {__version__}",
+        "origins": {task: origins[task] for task in sorted(origins)},
+    }
+
+
 def _info(model: str, folds: Sequence[Fold], options: Options) -> dict[str, Any]:
-    tasks = ", ".join(dict.fromkeys(fold["job"]["task"] for fold in folds))
+    origins = {fold["job"]["task"]: Origin(**fold["origin"]) for fold in folds}
+    tasks = "; ".join(f"{task} ({origin.rows_in_words()})" for task, origin in origins.items())
     devices = ", ".join(sorted({fold["measured"]["device"] for fold in folds}))
     hours = sum(fold["measured"]["training_s"] for fold in folds) / 3600
+    versions = package_versions(_PACKAGES)
     return {
         "authors": options.authors,
-        "algorithm": MODELS[model],
-        "algorithm_long": LONG_NAMES[model],
+        "algorithm": MODELS[model].algorithm,
+        "algorithm_long": MODELS[model].description,
         "bibtex_refs": "\n".join(MotifFeaturizer().citations()[:1]),
         "notes": (
-            f"Tasks: {tasks}. One configuration on all folds of a task, see hyperparameters.json; epochs are "
-            "judged by a part of the training and validation data, test parts are used for the recorded "
-            f"predictions only. Training took {hours:.2g} h on {devices}."
+            f"Package amdnet-matminer {__version__}. Tasks: {tasks}. One configuration on all folds of a "
+            f"task, see {PARAMETERS}; epochs are judged by a part of the training and validation data, test "
+            f"parts are used for the recorded predictions only. Training took {hours:.2g} h on {devices}."
         ),
-        "requirements": {
-            "python": [
-                f"{name}=={text}" for name, text in package_versions(("amdnet-matminer", *_PACKAGES)).items()
-            ]
-        },
+        "requirements": {"python": [f"{name}=={text}" for name, text in versions.items()]},
     }
 
 
@@ -192,14 +233,32 @@ def _check_results(folder: Path) -> Check:
     if not (folder / RESULTS).is_file():
         return Check([], [])
     try:
-        content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+        content = read_json(folder / RESULTS)
     except ValueError as error:
         return Check([f"{RESULTS} is no JSON text, as which the matbench package reads it: {error}"], [])
+    partial = _partial_tasks(content)
+    if partial:
+        return Check(partial, [])
     try:
         valid = benchmark_class().from_file(folder / RESULTS).is_valid
     except (KeyError, TypeError, ValueError) as error:
         return Check([f"{RESULTS}: {error}"], [])
     return Check([] if valid else [f"{RESULTS} is not valid"], _notes(content))
+
+
+def _origins(content: dict[str, Any]) -> dict[str, Origin]:
+    origins = content.get("user_metadata", {}).get("origins", {})
+    return {task: Origin(**origin) for task, origin in origins.items()}
+
+
+def _partial_tasks(content: dict[str, Any]) -> list[str]:
+    """Tasks that were run on some of their rows, with the reason why that is no submission."""
+    return [
+        f"{task}: {origin.rows_in_words()}, which is no submission; run it with the official file and all "
+        "rows, or the other tasks alone with another --output-dir"
+        for task, origin in _origins(content).items()
+        if not origin.is_complete
+    ]
 
 
 def _notes(content: dict[str, Any]) -> list[str]:
@@ -209,8 +268,7 @@ def _notes(content: dict[str, Any]) -> list[str]:
     notes = ["it has all nine structure tasks, so it counts as general-purpose"]
     if left:
         notes = [f"it is for {len(tasks)} leaderboards; to be general-purpose it lacks {', '.join(left)}"]
-    origins = content["user_metadata"].get("origins", {})
-    foreign = [task for task, origin in origins.items() if not origin["official"]]
+    foreign = [task for task, origin in _origins(content).items() if not origin.official]
     if foreign:
         notes.append(f"not the official file by SHA-256; check crystals, labels, order: {', '.join(foreign)}")
     return notes

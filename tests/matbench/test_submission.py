@@ -1,9 +1,10 @@
-"""The folder to submit, and what the check says of it."""
+"""The folder to submit, what the check says of it, and the script in it."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.dummy import DummyRegressor
+
+import amdnet_matminer
+from amdnet_matminer.cli import main
+from amdnet_matminer.matbench import models, tasks
 
 NOT_EMPTY = ("authors", "algorithm", "algorithm_long", "bibtex_refs", "requirements")
 
@@ -28,19 +33,19 @@ class Ensemble(DummyRegressor):
 
 
 @pytest.fixture
-def folder(run: Callable, tmp_path: Path) -> Path:
+def folder(run: Callable, complete: Path, tmp_path: Path) -> Path:
     """A complete submission of the made-up task."""
     assert run("--model", "mean", "--authors", "A. Author") == 0
     return tmp_path / "out" / "matbench_v0.1_Mean-value"
 
 
 @pytest.fixture
-def check(script: Any, folder: Path, capsys: Any) -> Callable[[], tuple[int, str]]:
+def check(folder: Path, capsys: Any) -> Callable[[], tuple[int, str]]:
     """Run the check: its exit code and what it prints."""
 
     def run_check() -> tuple[int, str]:
         capsys.readouterr()
-        return script.main(["check", "--output-dir", str(folder.parent)]), capsys.readouterr().out
+        return main(["matbench", "check", "--output-dir", str(folder.parent)]), capsys.readouterr().out
 
     return run_check
 
@@ -55,14 +60,20 @@ def change_info(folder: Path, **changes: Any) -> None:
 def test_complete__is_ready(folder: Path, check: Callable) -> None:
     from matbench.bench import MatbenchBenchmark
 
+    assert {file.name for file in folder.iterdir()} == {
+        "hyperparameters.json",
+        "info.json",
+        "results.json.gz",
+        "run.py",
+    }
     info = json.loads((folder / "info.json").read_text())
     assert all(info[key] for key in (*NOT_EMPTY, "notes"))
     assert info["authors"] == "A. Author"
-    assert "matbench==0.6" in info["requirements"]["python"]
+    version = amdnet_matminer.__version__
+    assert {"matbench==0.6", f"amdnet-matminer=={version}"} <= set(info["requirements"]["python"])
+    assert f"amdnet-matminer {version}" in info["notes"]
     assert MatbenchBenchmark.from_file(folder / "results.json.gz").is_valid
-    assert set(json.loads((folder / "hyperparameters.json").read_text())["matbench_jdft2d"]) == {
-        f"fold_{fold}" for fold in range(5)
-    }
+    assert json.loads((folder / "hyperparameters.json").read_text()) == {"matbench_jdft2d": {}}
     code, output = check()
     assert code == 0
     assert "ready to submit" in output
@@ -70,11 +81,25 @@ def test_complete__is_ready(folder: Path, check: Callable) -> None:
     assert "official file" not in output
 
 
-def test_the_script_in_it_runs(folder: Path) -> None:
-    command = [sys.executable, str(folder / "run_matbench.py"), "check", "--output-dir", str(folder / "none")]
-    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (outcome.returncode, outcome.stderr.count("\n")) == (1, 1)
-    assert "has no folder matbench_v0.1_" in outcome.stderr
+def test_the_script_in_it_runs_from_there(
+    run: Callable, few_trees: None, files: Path, tmp_path: Path
+) -> None:
+    assert run("--model", "rf-magpie", "--fold", "1") == 0
+    folder = tmp_path / "out" / "matbench_v0.1_RF-Magpie"
+    code = (folder / "run.py").read_text()
+    assert len(code.splitlines()) < 30
+    compile(code, "run.py", "exec")
+    environment = os.environ | {"PYTHONPATH": str(Path(amdnet_matminer.__file__).parents[1])}
+    command = [sys.executable, "run.py", "--data-dir", str(files), "--fold", "1", "--n_jobs", "1", "--quiet"]
+    outcome = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert (folder / "matbench-output" / "report.html").exists()
+    place = Path("folds") / "rf-magpie" / "matbench_jdft2d" / "fold_1.json"
+    one, other = (json.loads((at / place).read_text()) for at in (folder.parent, folder / "matbench-output"))
+    assert one["recorded"] == other["recorded"]
+    assert one["settings"] == other["settings"]
 
 
 def remove(name: str) -> Callable[[Path], None]:
@@ -109,8 +134,8 @@ def another(folder: Path) -> None:
     [
         (remove("info.json"), "info.json is not there"),
         (remove("results.json.gz"), "results.json.gz is not there"),
-        (remove("run_matbench.py"), None),
-        (lambda folder: [file.unlink() for file in folder.glob("*.py")], "there is no .py or .ipynb file"),
+        (remove("run.py"), "there is no .py or .ipynb file"),
+        (remove("hyperparameters.json"), None),
         (lambda folder: (folder / ".ipynb_checkpoints").mkdir(), ".ipynb_checkpoints must not be there"),
         (large, "model.amdnet has 10 MB, more than 10"),
         (zipped, "results.json.gz is no JSON text"),
@@ -132,31 +157,30 @@ def test_what_is_missing_is_named(folder: Path, check: Callable, harm: Callable,
     assert (missing or "ready to submit") in output
 
 
-def test_incomplete__says_which_folds(run: Callable, tmp_path: Path, script: Any, capsys: Any) -> None:
+def test_incomplete__says_which_folds(run: Callable, complete: Path, tmp_path: Path, capsys: Any) -> None:
     assert run("--model", "mean", "--fold", "0", "2") == 0
-    assert script.main(["check", "--output-dir", str(tmp_path / "out")]) == 1
+    assert main(["matbench", "check", "--output-dir", str(tmp_path / "out")]) == 1
     assert "folds [1, 3, 4] not recorded" in capsys.readouterr().out
 
 
 def test_a_file_that_is_not_the_official_one_is_noted(
-    run: Callable, module: Callable, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    run: Callable, complete: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    tasks = module("tasks")
     official = tasks.get_dataset_attribute
     monkeypatch.setattr(tasks, "get_dataset_attribute", lambda *of: "0" if "hash" in of else official(*of))
     assert run("--model", "mean") == 0
     output = capsys.readouterr().out
-    assert "jdft2d.json.gz is not the official file (SHA-256 " in output
+    assert "jdft2d.json.gz is not the official file, SHA-256 " in output
     assert "not the official file by SHA-256; check crystals, labels, order: matbench_jdft2d" in output
     assert "| jdft2d * | Mean-value |" in output
 
 
 def test_standard_deviations_of_an_ensemble_are_recorded(
-    run: Callable, module: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable, complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from matbench.bench import MatbenchBenchmark
 
-    monkeypatch.setattr(module("models"), "DummyRegressor", Ensemble)
+    monkeypatch.setattr(models, "DummyRegressor", Ensemble)
     assert run("--model", "mean") == 0
     written = MatbenchBenchmark.from_file(tmp_path / "out" / "matbench_v0.1_Mean-value" / "results.json.gz")
     assert written.is_valid

@@ -1,0 +1,110 @@
+"""The table of models and their settings, and a further entry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymatgen.core import Structure
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.matbench.leaderboard import TASKS, is_classification
+from amdnet_matminer.matbench.models import MODELS, Machine, Model, magpie_features, settings_of
+from amdnet_matminer.matbench.tasks import n_official_rows
+
+NETWORKS = [name for name, model in MODELS.items() if model.is_network]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_entry_is_complete(name: str) -> None:
+    model = MODELS[name]
+    assert 5 <= len(model.algorithm) <= 15
+    assert "default" in model.presets
+    for settings in model.presets.values():
+        assert set(settings) == set(TASKS)
+        for task in TASKS:
+            made = model.make(task, dict(settings[task]), Machine(n_jobs=1))
+            assert callable(made.fit)
+            if model.is_network:
+                assert made.get_params().items() >= settings[task].items()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_default_settings_train_for_a_while(task: str) -> None:
+    settings = MODELS["amdnet"].presets["default"][task]
+    steps = settings["epochs"] * 0.8 * n_official_rows(task) / settings["batch_size"]
+    assert 5_000 < steps < 200_000
+
+
+def test_presets_for_one_task_and_for_all(options_of: Callable) -> None:
+    task, other = "matbench_phonons", "matbench_mp_gap"
+    options = options_of("--preset", "quick", f"{task}=published")
+    assert settings_of("amdnet", task, options)["learning_rate"] == 5e-5
+    assert settings_of("amdnet", other, options)["epochs"] == 10
+    assert settings_of("rf-motif", other, options)["n_estimators"] == 500
+
+
+def test_given_settings_go_before_the_preset(options_of: Callable) -> None:
+    options = options_of("--preset", "quick", "--epochs", "3", "--seed", "5")
+    found = settings_of("amdnet-2021", "matbench_phonons", options)
+    expected = {"epochs": 3, "batch_size": 64, "random_state": 5, "architecture": "amdnet-2021"}
+    assert found.items() >= expected.items()
+    assert found["optimizer"] == "adamw"
+    assert not {"cache_dir", "n_jobs", "verbose", "checkpoint_dir"} & set(found)
+    assert settings_of("mean", "matbench_phonons", options) == {}
+    assert settings_of("rf-motif", "matbench_phonons", options)["random_state"] == 5
+
+
+@pytest.mark.parametrize("model", ["megnet", "rf-magpie"])
+def test_recorded_settings_are_a_preset(options_of: Callable, tmp_path: Path, model: str) -> None:
+    found = settings_of(model, "matbench_phonons", options_of("--epochs", "7", "--seed", "3"))
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"matbench_phonons": found}))
+    options = options_of("--preset", str(file))
+    assert settings_of(model, "matbench_phonons", options) == found
+    with pytest.raises(DatasetError, match="holds no settings of matbench_jdft2d"):
+        settings_of(model, "matbench_jdft2d", options)
+
+
+def test_a_further_model_is_one_entry(
+    run: Callable, complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(task: str, settings: dict, machine: Machine) -> object:
+        return make_pipeline(FunctionTransformer(magpie_features), Ridge(**settings))
+
+    presets = {
+        name: {task: {"alpha": alpha} for task in TASKS}
+        for name, alpha in (("default", 1.0), ("stiff", 1e12))
+    }
+    entry = Model("Ridge-Magpie", "Ridge regression on Magpie's statistics.", make, presets)
+    monkeypatch.setitem(MODELS, "ridge", entry)
+    assert run("--model", "ridge", "mean", "--preset", "stiff", "--fold", "0") == 0
+    ridge, mean = (
+        json.loads((tmp_path / "out" / "folds" / name / "matbench_jdft2d" / "fold_0.json").read_text())
+        for name in ("ridge", "mean")
+    )
+    assert ridge["recorded"]["parameters"] == {"alpha": 1e12}
+    assert ridge["recorded"]["scores"]["mae"] == pytest.approx(mean["recorded"]["scores"]["mae"], rel=1e-3)
+    assert (tmp_path / "out" / "matbench_v0.1_Ridge-Magpie" / "run.py").exists()
+
+
+def test_networks_are_of_the_kind_that_a_task_asks_for() -> None:
+    for name in NETWORKS:
+        for task in TASKS:
+            made = MODELS[name].make(task, {}, Machine(n_jobs=1))
+            assert isinstance(made, AMDNetRegressor) != is_classification(task)
+
+
+def test_magpie_features(crystals: list[Structure]) -> None:
+    features = magpie_features(crystals)
+    assert features.shape == (len(crystals), 132)
+    assert np.isfinite(features).all()
+    mean_number = features[0][3]
+    assert mean_number == pytest.approx((22 + 2 * 8) / 3)
