@@ -6,14 +6,31 @@ import json
 import random
 import re
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pymatgen.core import DummySpecies, Lattice, Structure
 
 _ODD_NUMBERS = ("nan", "inf", "-1", "0", "1e308", "1e-308", "1e6", "-0.0", "99999999999999999999", "?", "")
 _ODD_SYMBOLS = ("D", "T", "X", "Xx", "Og", "Uue", "Du", "He", "Fe3+", "O2-", "Q1", "0", "Ω")
 _ODD_BYTES = (0x00, 0x01, 0x7F, 0x80, 0xFF)
+
+
+Act = Callable[[random.Random], str]
+"""Does one case of some random choices, and says what came of it."""
+
+
+class Part(NamedTuple):
+    """One kind of malformed input."""
+
+    prepare: Callable[[Path], Act]
+    """Makes, in an empty folder, what does the cases."""
+    refusals: tuple[type[Exception], ...]
+    """Errors that are right answers."""
+    n: int
+    """How many cases of it there are in a whole run."""
 
 
 # What is given to it here is no list of coordinates that a type checker would take for one.
@@ -82,6 +99,39 @@ def mutated_tree(tree: Any, rng: random.Random) -> Any:
                 break
             node = node[key]
     return mutated
+
+
+def planted(tree: Any, value: Any, rng: random.Random) -> Any:
+    """Put a value among those of some dictionary or list in a tree of JSON values."""
+    nodes, open_nodes = [], [tree]
+    while open_nodes:
+        node = open_nodes.pop()
+        if isinstance(node, dict | list):
+            nodes.append(node)
+            open_nodes.extend(node.values() if isinstance(node, dict) else node)
+    if nodes:
+        node = rng.choice(nodes)
+        node.update(planted=value) if isinstance(node, dict) else node.append(value)
+    return tree
+
+
+def mutated_array(array: NDArray, rng: random.Random) -> NDArray:
+    """Change a value, the type or the shape of an array."""
+    kind = rng.randrange(8)
+    if kind < 4 and array.size and array.dtype.kind in "iuf":
+        changed = array.copy()
+        odd = (np.nan, np.inf, -1.0, 1e30) if array.dtype.kind == "f" else (-1, 0, 2**20, 2**31 - 1)
+        changed.flat[rng.randrange(array.size)] = rng.choice(odd)
+        return changed
+    if kind == 4:
+        return array[: rng.randrange(len(array) + 1)] if array.ndim else array
+    if kind == 5:
+        return array[..., None]
+    if kind == 6:
+        return array.repeat(2, axis=0) if array.ndim else array
+    with np.errstate(invalid="ignore"):
+        other = np.dtype(rng.choice(["f2", "f8", "i1", "i8", "u2", "?", "U3", "c8"]))
+        return array.astype(other if array.dtype.kind in "iuf" else "U1")
 
 
 def named_odd_structures() -> dict[str, Callable[[], Any]]:

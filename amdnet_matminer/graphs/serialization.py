@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from amdnet_matminer.errors import StructureError
 from amdnet_matminer.graphs.checks import check_graph
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import MotifGraph
@@ -75,7 +76,10 @@ def graph_from_bytes(data: bytes, key: str, kind: type[Graph]) -> Graph:
         graph = _graph(json.loads(data[_START.size : arrays]), memoryview(data)[arrays:], kind)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"holds no {kind.__name__} ({error})") from error
-    check_graph(graph)
+    try:
+        check_graph(graph)
+    except StructureError as error:
+        raise ValueError(error.reason) from error
     return graph
 
 
