@@ -23,6 +23,7 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifWriter
 
 from amdnet_matminer.cli import main as amdnet
+from amdnet_matminer.cli.exits import Exit
 from amdnet_matminer.cli.tables import ResultFile
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
 from amdnet_matminer.persistence import read_model, write_model
@@ -93,9 +94,10 @@ def _predicted(folder: Path) -> str:
         or np.isnan(table.prediction.iloc[3])
     ):
         raise AssertionError("rows are missing")
-    if code != int(table.error.notna().any()) or "Traceback" in errors.getvalue():
+    expected = Exit.INCOMPLETE if table.error.notna().any() else Exit.DONE
+    if code != expected or "Traceback" in errors.getvalue():
         raise AssertionError(f"code {code}, {errors.getvalue()}")
-    return f"code {code}"
+    return expected.name.lower()
 
 
 def _refused_in_a_read_only_folder() -> str:
@@ -107,7 +109,7 @@ def _refused_in_a_read_only_folder() -> str:
         os.setuid(65534)
     with redirect_stderr(io.StringIO()) as errors:
         code = amdnet(["featurize", str(folder / "one.cif"), "--output", str(folder / "out.csv")])
-    if code != 1 or "is not writable; save elsewhere" not in errors.getvalue():
+    if code != Exit.CANNOT_RUN or "is not writable; save elsewhere" not in errors.getvalue():
         raise AssertionError(f"code {code}, {errors.getvalue()}")
     return "refused"
 
