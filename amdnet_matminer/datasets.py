@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matminer.datasets import get_available_datasets, get_dataset_attribute, load_dataset
+from matminer.datasets import get_available_datasets, get_dataset_attribute
+from matminer.datasets.utils import _get_data_home as get_data_home
+from matminer.datasets.utils import _validate_dataset as fetch_dataset
 from pymatgen.analysis.ewald import EwaldSummation
 
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.prototypes import PROTOTYPES, Oxide, oxides_of
-from amdnet_matminer.structure_files import (
-    STRUCTURE_COLUMN,
-    frame_entries,
-    open_crystals,
-    read_entry,
-    read_frames,
-)
+from amdnet_matminer.readers.faults import reading, why
+from amdnet_matminer.readers.folders import structure_id
+from amdnet_matminer.readers.packed import open_text
+from amdnet_matminer.readers.tables import frame_entries, json_frame, load_json, read_frames
+from amdnet_matminer.structure_files import STRUCTURE_COLUMN, Crystals, open_crystals, read_entry
+from amdnet_matminer.structures import structure_from_dict
 
 _logger = logging.getLogger(__name__)
+
+_TOLD = 20
+"""How many crystals that cannot be read are named in one message."""
 
 
 def oxides() -> pd.DataFrame:
@@ -49,13 +55,17 @@ def oxides() -> pd.DataFrame:
     )
 
 
-def read_structures(*paths: str | Path) -> pd.Series:
+def read_structures(*paths: str | Path, recursive: bool = False, unlimited: bool = False) -> pd.Series:
     """Read crystals from files.
+
+    What is left out of folders, and what should be known about a crystal, is logged as warnings.
 
     Args:
         *paths: As for ``amdnet_matminer.structure_files.open_crystals``: a folder of CIF,
             VASP or pymatgen files, one such file or a pattern of them, a dataframe as
             JSON, CSV or parquet, or a file that ASE reads.
+        recursive: Whether sub-folders are searched.
+        unlimited: Read compressed files however large they unpack.
 
     Returns:
         The structures. Their index, strings, is the file name without its suffix, for a
@@ -64,32 +74,40 @@ def read_structures(*paths: str | Path) -> pd.Series:
 
     Raises:
         DatasetError: There is nothing to read, or something cannot be read; the message
-            names the file, the reason and the remedy.
+            names every such file, the reason and the remedy.
     """
-    named = [(entry.id, read_entry(entry)) for entry in open_crystals(*paths).entries]
-    index = pd.Index([key for key, _ in named], name="id", dtype=object)
-    _check_unique(index, ", ".join(map(str, paths)))
-    return pd.Series([crystal for _, crystal in named], index=index, name=STRUCTURE_COLUMN, dtype=object)
+    crystals = open_crystals(*paths, recursive=recursive, unlimited=unlimited)
+    return _read_all(crystals, ", ".join(map(str, paths)))
 
 
 def read_labels(path: str | Path, column: str | None = None) -> pd.Series:
-    """Read labels from a CSV file whose first column holds the ids of the structures.
+    """Read labels from a table whose first column holds the ids of the structures.
 
     Args:
-        path: The file, with a header line.
+        path: A text file with a header line, its columns separated by commas, semicolons, tabs or spaces.
         column: Name of the label column; may be left out if there is only one.
 
     Returns:
         The labels, indexed by id (strings), in the order of the file.
 
     Raises:
-        DatasetError: The file cannot be read, the column is ambiguous or absent, an id
-            comes twice, or a label is missing.
+        DatasetError: The file cannot be read or has no header, the column is ambiguous or absent,
+            an id comes twice, or a label is missing.
     """
-    try:
-        table = pd.read_csv(path, index_col=0, converters={0: str.strip}, encoding="utf-8-sig")
-    except (OSError, ValueError, IndexError) as error:
-        raise DatasetError(f"holds no labels: {error}", "give a CSV file", item=path) from error
+    with reading(path), open_text(Path(path)) as file:
+        text = file.read()
+    if not text.strip():
+        raise DatasetError("holds no labels", "give a CSV file", item=path)
+    header = text.partition("\n")[0].strip()
+    separator = _separator(header)
+    cells = re.split(separator, header)
+    if any(map(_is_number, cells[1:])):
+        example = f"id,{column or 'label'}"
+        raise DatasetError(f"has no header: its line 1 is {header!r}", f"put {example} before it", item=path)
+    decimal = "," if separator == ";" and re.search(r";\s*[-+]?\d+,\d", text) else "."
+    options: dict[str, Any] = {"sep": separator, "decimal": decimal, "converters": {0: str.strip}}
+    with reading(path):
+        table = pd.read_csv(io.StringIO(text), index_col=0, **options)
     _check_unique(table.index, path)
     return _label_column(table, column, path)
 
@@ -113,20 +131,23 @@ def read_dataset(
         DatasetError: A file cannot be read, or an id has no structure or no label.
     """
     if labels_path is not None:
-        return _join(read_structures(structures_path), read_labels(labels_path, column), labels_path)
-    total = open_crystals(structures_path).total
-    frames = read_frames(Path(structures_path)) if Path(structures_path).is_file() else None
+        crystals = open_crystals(structures_path)
+        # Labels beside their crystals are not left out, but read.
+        labels_file = Path(labels_path).resolve()
+        skipped = tuple(item for item in crystals.skipped if Path(item.path).resolve() != labels_file)
+        structures = _read_all(crystals._replace(skipped=skipped), structures_path)
+        return _join(structures, read_labels(labels_path, column), labels_path)
+    path = Path(structures_path)
+    frames = read_frames(path) if path.is_file() else None
     if frames is None:
+        total = open_crystals(path).total
         raise DatasetError(
-            f"holds no labels for its {total} structures",
-            "give a CSV file of labels too",
-            item=structures_path,
+            f"holds no labels for its {total} structures", "give a CSV file of labels too", item=path
         )
     table = pd.concat(frames)
-    _check_unique(table.index, structures_path)
-    labels = _label_column(table.drop(columns=STRUCTURE_COLUMN), column, structures_path)
-    structures = [read_entry(entry) for entry in frame_entries([table])]
-    return pd.DataFrame({STRUCTURE_COLUMN: structures, labels.name: labels.to_numpy()}, table.index)
+    labels = _label_column(table.drop(columns=STRUCTURE_COLUMN), column, path)
+    structures = _read_all(Crystals(frame_entries([table]), len(table)), path)
+    return structures.to_frame().assign(**{str(labels.name): labels.to_numpy()})
 
 
 def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame:
@@ -152,14 +173,16 @@ def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame
     target = _matbench_target(task)
     if data_dir is not None:
         _report_origin(Path(data_dir) / f"{task}.json.gz", get_dataset_attribute(task, "hash"))
-    home = None if data_dir is None else str(data_dir)
+    file = Path(get_data_home(data_dir)) / f"{task}.json.gz"
+    url = get_dataset_attribute(task, "url")
     try:
-        table = load_dataset(task, data_home=home, download_if_missing=data_dir is None)
-        table = table[[STRUCTURE_COLUMN, target]]
+        if data_dir is None:
+            fetch_dataset(str(file), url, get_dataset_attribute(task, "hash"))
+        table = json_frame(load_json(file), file)[[STRUCTURE_COLUMN, target]]
+        table[STRUCTURE_COLUMN] = table[STRUCTURE_COLUMN].map(structure_from_dict)
     except Exception as error:  # whatever network, decompression and decoding raise
-        url = get_dataset_attribute(task, "url")
         raise DatasetError(
-            f"cannot be loaded: {error!r}",
+            f"cannot be loaded: {why(error)}",
             f"save {url} as {task}.json.gz and give its folder as data_dir",
             item=task,
         ) from error
@@ -192,16 +215,60 @@ def _label_column(table: pd.DataFrame, column: str | None, path: str | Path) -> 
     return labels
 
 
+def _read_all(crystals: Crystals, origin: str | Path) -> pd.Series:
+    """Read crystals, or say of all that cannot be read why."""
+    for remark in crystals.remarks():
+        _logger.warning("%s", remark)
+    named: list[tuple[str, Any]] = []
+    failures: list[DatasetError] = []
+    for entry in crystals.entries:
+        try:
+            named.append((entry.id, read_entry(entry)))
+        except DatasetError as error:
+            failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        told = " | ".join(map(str, failures[:_TOLD])) + (" | ..." if len(failures) > _TOLD else "")
+        count = f"{len(failures)} of {len(failures) + len(named)} crystals"
+        raise DatasetError(f"has {count} that cannot be read: {told}", item=origin)
+    index = pd.Index([key for key, _ in named], name="id", dtype=object)
+    _check_unique(index, origin)
+    return pd.Series([crystal for _, crystal in named], index=index, name=STRUCTURE_COLUMN, dtype=object)
+
+
+def _separator(header: str) -> str:
+    """What is between the columns of a table, as a regular expression."""
+    if "\t" in header:
+        return "\t"
+    if "," in header:
+        return ","
+    return ";" if ";" in header else r"\s+"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _join(structures: pd.Series, labels: pd.Series, path: str | Path) -> pd.DataFrame:
-    unlabelled = structures.index.difference(labels.index)
-    unknown = labels.index.difference(structures.index)
+    """Structures with their labels, whose ids may be names of files, with suffix."""
+    known = set(structures.index)
+    names = {key: key if key in known else structure_id(Path(key)) for key in labels.index}
+    found = pd.Index([names[key] if names[key] in known else key for key in labels.index], name="id")
+    _check_unique(found, path)
+    unlabelled, unknown = structures.index.difference(found), found.difference(structures.index)
+    examples = f" (an id of the labels is {labels.index[0]!r}, one of the structures {structures.index[0]!r})"
     if len(unlabelled):
-        reason = f"has no label for {_some(unlabelled)}"
+        reason = f"has no label for {_some(unlabelled)}{examples}"
         raise DatasetError(reason, "add it or remove the structures", item=path)
     if len(unknown):
-        reason = f"labels {_some(unknown)}, without a structure"
+        reason = f"labels {_some(unknown)}, without a structure{examples}"
         raise DatasetError(reason, "add it or remove the rows", item=path)
-    return structures.to_frame().join(labels)
+    return structures.to_frame().join(labels.set_axis(found))
 
 
 def _matbench_target(task: str) -> str:
@@ -235,7 +302,7 @@ def _check_rows(rows: pd.Index, n_official: int, task: str) -> None:
     """See that a MatBench file's rows are numbered as the official ones; warn if some are not there."""
     _check_unique(rows, task)
     if not pd.api.types.is_integer_dtype(rows) or not rows.is_monotonic_increasing:
-        reason = "has an index that does not hold row numbers, ascending"
+        reason = "has an index that is not of row numbers, ascending"
         raise DatasetError(reason, "get the official file", item=task)
     if len(rows) == 0 or rows[0] < 0 or rows[-1] >= n_official:
         raise DatasetError(

@@ -18,6 +18,8 @@ from pymatgen.core import Composition, Structure
 from amdnet_matminer import datasets
 from amdnet_matminer.datasets import load_matbench, oxides, read_dataset, read_labels, read_structures
 from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.readers import tables
+from amdnet_matminer.readers.tables import load_json
 from amdnet_matminer.validation import check_elements, check_structures
 
 TASK = "matbench_phonons"
@@ -122,13 +124,11 @@ def test_read_structures__dataframe(matbench_like: Path, rutile: Structure) -> N
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("bad.cif", "this is no CIF", "bad.cif"),
-        ("bad.json", '{"a": 1}', "neither a pymatgen Structure nor a dataframe"),
-        ("bad.json", "{", "bad.json"),
-        ("bad.vasp", "nothing", "bad.vasp"),
-        ("bad.vasp", "x\n1\n3 0 0\n0 3 0\n0 0 3\n1\ndirect\n0 0 0\n", "Elements"),
-        ("bad.json", '{"columns": ["crystal"], "index": [0], "data": [[1]]}', "no column 'structure'"),
-        ("bad.json", '{"columns": ["structure"], "index": [], "data": []}', "no rows"),
+        ("bad.cif", "this is no CIF", "bad.cif has no data_ block"),
+        ("bad.json", '{"a": 1, "sites": [], "lattice": 3}', "bad.json is a broken dictionary of a structure"),
+        ("bad.json", '{"lattice" "sites"', "bad.json cannot be read: JSONDecodeError"),
+        ("bad.vasp", "nothing", "bad.vasp cannot be read"),
+        ("bad.vasp", "x\n1\n3 0 0\n0 3 0\n0 0 3\n1\ndirect\n0 0 0\n", "bad.vasp is a POSCAR of VASP 4"),
     ],
 )
 def test_read_structures__malformed_file_is_named(folder: Path, name: str, content: str, reason: str) -> None:
@@ -138,29 +138,27 @@ def test_read_structures__malformed_file_is_named(folder: Path, name: str, conte
     assert name in str(error.value)
 
 
-def test_read_structures__a_row_without_a_structure(tmp_path: Path) -> None:
-    (tmp_path / "bad.json").write_text('{"columns": ["structure"], "index": [7], "data": [[1]]}')
-    with pytest.raises(DatasetError, match=r"structure '7' cannot be read: .*it is 1, no structure"):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"a": 1}', "neither a pymatgen Structure nor a dataframe"),
+        ('{"columns": ["crystal"], "index": [0], "data": [[1]]}', "no column 'structure'"),
+        ('{"columns": ["structure"], "index": [], "data": []}', "no rows"),
+        ('{"columns": ["structure"], "index": [7], "data": [[1]]}', "structure '7' is a int, not a pymatgen"),
+    ],
+)
+def test_read_structures__json_that_is_no_table(tmp_path: Path, content: str, reason: str) -> None:
+    (tmp_path / "bad.json").write_text(content)
+    with pytest.raises(DatasetError, match=reason):
         read_structures(tmp_path / "bad.json")
 
 
-def test_read_structures__dataframe_inside_a_folder(folder: Path, matbench_like: Path) -> None:
+def test_read_structures__dataframe_inside_a_folder(
+    folder: Path, matbench_like: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (folder / "all.json").write_bytes(gzip.decompress(matbench_like.read_bytes()))
-    with pytest.raises(DatasetError, match=r"all\.json holds a dataframe"):
-        read_structures(folder)
-
-
-def test_read_structures__several_in_one_cif(folder: Path) -> None:
-    path = folder / "rutile.cif"
-    path.write_text(path.read_text() + path.read_text().replace("data_TiO2", "data_again"))
-    with pytest.raises(DatasetError, match="holds 2 structures"):
-        read_structures(path)
-
-
-def test_read_structures__same_id_twice(folder: Path, rutile: Structure) -> None:
-    rutile.to(filename=str(folder / "b.cif"))
-    with pytest.raises(DatasetError, match=r"b\.cif and .*b\.vasp give two structures the id 'b'"):
-        read_structures(folder)
+    assert "all" not in read_structures(folder).index
+    assert "all.json" in caplog.text
 
 
 def test_read_structures__nothing_there(tmp_path: Path) -> None:
@@ -187,7 +185,9 @@ def test_read_labels__ids_stay_strings(folder: Path) -> None:
         ("id\na\n", None, r"label columns \[\]"),
         ("id,gap\na,1\na,2\n", None, "more than one row for 'a'"),
         ("id,gap\na,\nb,2\n", None, "no 'gap' for 'a'"),
-        ("", None, "holds no labels"),
+        ("", None, "labels.csv holds no labels; give a CSV file"),
+        ("a,1\nb,2\n", "gap", "no header: its line 1 is 'a,1'; put id,gap before it"),
+        ("a\t1.5\nb\t2\n", None, "no header: its line 1 is .*; put id,label before it"),
     ],
 )
 def test_read_labels__unusable(tmp_path: Path, content: str, column: str | None, reason: str) -> None:
@@ -195,6 +195,15 @@ def test_read_labels__unusable(tmp_path: Path, content: str, column: str | None,
     path.write_text(content)
     with pytest.raises(DatasetError, match=reason):
         read_labels(path, column)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["id;gap\na;1,5\nb;2,0\n", "id;gap\na;1.5\nb;2\n", "id\tgap\na\t1.5\nb\t2\n", "id  gap\na   1.5\nb 2\n"],
+)
+def test_read_labels__other_separators(tmp_path: Path, content: str) -> None:
+    (tmp_path / "labels.csv").write_text(content)
+    assert read_labels(tmp_path / "labels.csv", "gap").to_dict() == {"a": 1.5, "b": 2.0}
 
 
 def test_read_labels__absent_file(tmp_path: Path) -> None:
@@ -211,7 +220,10 @@ def test_read_dataset__joins_by_id(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("id,gap\nrutile,3\n007,1\nb,1\n", "no label for 'copper'"),
+        (
+            "id,gap\nrutile,3\n007,1\nb,1\n",
+            r"no label for 'copper' \(an id of the labels is 'rutile', one of the structures '007'\)",
+        ),
         ("id,gap\nrutile,3\n007,1\nb,1\ncopper,1\nquartz,9\n", "labels 'quartz', without a structure"),
     ],
 )
@@ -219,6 +231,23 @@ def test_read_dataset__unmatched_ids_are_named(folder: Path, content: str, reaso
     (folder / "labels.csv").write_text(content)
     with pytest.raises(DatasetError, match=reason):
         read_dataset(folder, folder / "labels.csv")
+
+
+def test_read_dataset__ids_may_be_names_of_files(folder: Path) -> None:
+    (folder / "labels.csv").write_text("id,gap\nrutile.cif,3\n007.json,1\nb,1\ncopper/POSCAR,0\n")
+    assert read_dataset(folder, folder / "labels.csv").gap.to_dict() == {
+        "007": 1.0, "b": 1.0, "copper": 0.0, "rutile": 3.0,
+    }  # fmt: skip
+    (folder / "labels.csv").write_text("id,gap\nrutile.cif,3\n007,1\nb,1\ncopper,1\nrutile,3\n")
+    with pytest.raises(DatasetError, match="more than one row for 'rutile'"):
+        read_dataset(folder, folder / "labels.csv")
+
+
+def test_read_dataset__a_table_is_parsed_once(matbench_like: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(tables, "load_json", lambda path, *rest: read.append(path) or load_json(path, *rest))
+    read_dataset(matbench_like, column="gap")
+    assert read == [matbench_like]
 
 
 def test_read_dataset__dataframe_brings_its_labels(matbench_like: Path, tmp_path: Path) -> None:
@@ -264,13 +293,12 @@ def test_load_matbench__download_is_left_to_matminer(
 ) -> None:
     monkeypatch.setenv("MATMINER_DATA", str(small_task))  # where matminer keeps what it has downloaded
     assert len(load_matbench(TASK)) == 10
-    asked = {}
-    monkeypatch.setattr(datasets, "load_dataset", lambda task, **options: asked.update(options) or 1 / 0)
-    with pytest.raises(
-        DatasetError, match=r"matbench_phonons cannot be loaded: ZeroDivisionError.* as data_dir"
-    ):
+    asked = []
+    monkeypatch.setattr(datasets, "fetch_dataset", lambda *given: asked.extend(given) or 1 / 0)
+    with pytest.raises(DatasetError, match=r"cannot be loaded: ZeroDivisionError.* as data_dir"):
         load_matbench(TASK)
-    assert asked == {"data_home": None, "download_if_missing": True}
+    assert asked[0] == str(small_task / f"{TASK}.json.gz")
+    assert asked[1].startswith("https://")
 
 
 def write_rows(folder: Path, structure: Structure, rows: list) -> None:
@@ -310,7 +338,10 @@ def test_load_matbench__damaged_or_absent(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"matbench_phonons\.json\.gz does not exist"):
         load_matbench(TASK, tmp_path)
     (tmp_path / f"{TASK}.json.gz").write_bytes(b"damaged")
-    with pytest.warns(UserWarning, match="official"), pytest.raises(DatasetError, match="cannot be loaded"):
+    with (
+        pytest.warns(UserWarning, match="official"),
+        pytest.raises(DatasetError, match=r"cannot be loaded: .*BadGzipFile"),
+    ):
         load_matbench(TASK, tmp_path)
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import joblib
 import pandas as pd
 import pytest
 from matminer.utils.io import store_dataframe_as_json
@@ -18,7 +19,8 @@ from pymatgen.io.cif import CifWriter
 from amdnet_matminer import structure_files
 from amdnet_matminer.datasets import read_dataset, read_structures
 from amdnet_matminer.errors import DatasetError, MissingDependencyError
-from amdnet_matminer.structure_files import open_crystals, read_entry
+from amdnet_matminer.readers import folders, tables
+from amdnet_matminer.structure_files import open_crystals, read_entry, read_noted
 
 IDS = ["rutile", "rock salt", "corundum"]
 
@@ -87,7 +89,7 @@ def test_parquet_without_an_index_counts_its_rows(
     table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("pyarrow")
-    monkeypatch.setattr(structure_files, "_CHUNK", 2)
+    monkeypatch.setattr(tables, "CHUNK", 2)
     as_json(table).reset_index(drop=True).to_parquet(tmp_path / "all.parquet")
     assert read_structures(tmp_path / "all.parquet").index.tolist() == ["0", "1", "2"]
 
@@ -115,7 +117,7 @@ def test_files_are_parsed_one_at_a_time(table: pd.DataFrame, tmp_path: Path) -> 
 def test_rows_of_a_csv_are_read_when_asked_for(
     table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(structure_files, "_CHUNK", 1)
+    monkeypatch.setattr(tables, "CHUNK", 1)
     as_json(table).to_csv(tmp_path / "all.csv")
     held, frames = [], structure_files.frame_entries
 
@@ -135,6 +137,7 @@ def test_patterns_and_several_paths(table: pd.DataFrame, tmp_path: Path) -> None
     crystals = open_crystals(f"{tmp_path}/**/*.cif")
     assert (crystals.total, [entry.id for entry in crystals.entries]) == (3, sorted(IDS))
     assert read_structures(tmp_path / "run-0", tmp_path / "run-2").index.tolist() == ["rutile", "corundum"]
+    assert [entry.id for entry in open_crystals(f"{tmp_path}/run-*").entries] == sorted(IDS)
     with pytest.raises(DatasetError, match="has no structures"):
         open_crystals(f"{tmp_path}/*/*.vasp")
     with pytest.raises(DatasetError, match="more than one row for 'rutile'"):
@@ -151,22 +154,34 @@ def test_names_that_are_not_ascii(rutile: Structure, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.csv", b"", "cannot be read"),
+        ("a.csv", b"", "a.csv cannot be read"),
         ("a.csv", b"id,structure\n", "no rows"),
         ("a.csv", b"id,crystal\nx,y\n", "no column 'structure'"),
-        ("a.csv", b"id,structure\nx,\n", "structure 'x' cannot be read"),
+        ("a.csv", b"id,structure\nx,\n", r"structure 'x' is missing \(nan\); leave it out"),
         ("a.csv", b"id,structure\nx,{\n", "structure 'x' cannot be read"),
-        ("a.csv", b"id,structure\nx,{}\n", "structure 'x' is a dictionary"),
-        ("a.csv", b'id,structure\n"x,y\n', "cannot be read"),
-        ("a.csv.gz", b"not gzip", "cannot be read"),
-        ("a.json.gz", gzip.compress(b'{"columns": []}', mtime=0)[:-9], "cannot be read"),
-        ("a.json", b"\xff\xfe", "cannot be read"),
-        ("a.json", b"[" * 100_000, "cannot be read"),
+        ("a.csv", b"id,structure\nx,{}\n", "structure 'x' is a dictionary without 'lattice' and 'sites'"),
+        (
+            "a.csv",
+            b"id,structure\nx,y.cif\n",
+            r"structure 'x' is the name of a file, 'y\.cif'; give the files",
+        ),
+        ("a.csv", b"id,structure\nx,Full Formula (Ti2 O4)\n", "structure 'x' is the printed form"),
+        ("a.csv", b"id,structure\nx,data_x\n", "structure 'x' has no cell"),
+        ("a.csv", b'id,structure\n"x,y\n', "a.csv cannot be read"),
+        ("a.csv.gz", b"not gzip", "a.csv.gz cannot be read"),
+        ("a.json.gz", gzip.compress(b'{"columns": []}', mtime=0)[:-9], "a.json.gz cannot be read: EOFError"),
+        ("a.json", b"\xff\xfe", "a.json cannot be read"),
+        ("a.json", b"[" * 100_000, "a.json cannot be read: RecursionError"),
         ("a.json", b'{"columns": ["structure"], "index": [1, 2], "data": [[1]]}', "cannot be read"),
-        ("a.parquet", b"PAR1 not", "cannot be read"),
-        ("a.xyz", b"2\nno lattice\nMg 0 0 0\n", "cannot be read"),
-        ("a.xyz", b"nonsense", "cannot be read"),
-        ("a.traj", b"nonsense", "cannot be read"),
+        ("a.parquet", b"PAR1 not", "a.parquet cannot be read"),
+        ("a.xyz", b"1\nno lattice\nMg 0 0 0\n", r"'a-0' has no cell vector a, b, c .*atoms\.center"),
+        ("a.xyz", b"2\nno lattice\nMg 0 0 0\n", "a.xyz cannot be read from frame 0 on"),
+        ("a.xyz", b"", "a.xyz has no frames|a.xyz cannot be read"),
+        ("a.xyz", b"nonsense", "a.xyz cannot be read"),
+        ("a.traj", b"nonsense", "a.traj cannot be read"),
+        ("a.cssr", b"nonsense", "a.cssr cannot be read"),
+        ("a.xsf", b"nonsense", "a.xsf cannot be read"),
+        ("a.vasp", b"", "a.vasp is empty"),
     ],
 )
 def test_malformed_files_are_named(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
@@ -183,10 +198,10 @@ def test_frames_before_a_broken_one_are_read(table: pd.DataFrame, tmp_path: Path
     write_ase(table, tmp_path / "all.xyz")
     content = (tmp_path / "all.xyz").read_text()
     (tmp_path / "all.xyz").write_text(content[: content.rindex("Al")])
-    entries = iter(open_crystals(tmp_path / "all.xyz").entries)
-    assert [next(entries).id, next(entries).id] == IDS[:2]
-    with pytest.raises(DatasetError, match=r"all\.xyz cannot be read from frame 2 on"):
-        next(entries)
+    entries = list(open_crystals(tmp_path / "all.xyz").entries)
+    assert [entry.id for entry in entries] == [*IDS[:2], "all-2"]
+    with pytest.raises(DatasetError, match=r"all\.xyz cannot be read from frame 2 on: .*not read"):
+        read_entry(entries[2])
 
 
 @pytest.mark.parametrize(("name", "package"), [("a.parquet", "pyarrow.parquet"), ("a.xyz", "ase.io")])
@@ -197,3 +212,191 @@ def test_a_missing_package_is_named(
     (tmp_path / name).write_bytes(b"1\n\n")
     with pytest.raises(MissingDependencyError, match=r"pip install 'amdnet-matminer\[files\]'"):
         list(open_crystals(tmp_path / name).entries)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path, table: pd.DataFrame) -> Path:
+    """A folder with crystals in files of many kinds, and with much else."""
+    rutile, rock_salt, _ = table.structure
+    folder = tmp_path / "mixed"
+    (folder / "run").mkdir(parents=True)
+    (folder / "deep" / "deeper").mkdir(parents=True)
+    rutile.to(filename=str(folder / "a.cif"))
+    rutile.to(filename=str(folder / "b.mcif"), fmt="cif")
+    rutile.to(filename=str(folder / "c.cif.gz"))
+    rutile.to(filename=str(folder / "d.poscar"), fmt="poscar")
+    rutile.to(filename=str(folder / "e_POSCAR"), fmt="poscar")
+    rutile.to(filename=str(folder / "f.cssr"))
+    rutile.to(filename=str(folder / "g.xsf"))
+    rutile.to(filename=str(folder / "h.res"))
+    rutile.to(filename=str(folder / "i.json"))
+    rutile.to(filename=str(folder / "CONTCAR"), fmt="poscar")
+    rock_salt.to(filename=str(folder / "run" / "CONTCAR"), fmt="poscar")
+    rutile.to(filename=str(folder / "run" / "POSCAR"), fmt="poscar")
+    (folder / "run" / "INCAR").write_text("NSW = 5")
+    rutile.to(filename=str(folder / "deep" / "deeper" / "z.cif"))
+    for name, content in {
+        "README.txt": "x",
+        "labels.csv": "id,gap\n",
+        "atom_init.json": '{"1": [0, 1]}',
+        "table.json": '{"columns": ["structure"], "index": [0], "data": [[{"lattice": 1, "sites": 2}]]}',
+        "._a.cif": "x",
+    }.items():
+        (folder / name).write_text(content)
+    return folder
+
+
+def test_a_folder_is_read_as_its_files_are(mixed: Path, table: pd.DataFrame) -> None:
+    crystals = open_crystals(mixed)
+    entries = list(crystals.entries)
+    assert [entry.id for entry in entries] == [*"abcd", "e_POSCAR", *"fghi", "mixed", "run"]
+    assert crystals.total == len(entries)
+    for entry in entries:
+        expected = table.structure["rock salt" if entry.id == "run" else "rutile"]
+        assert read_entry(entry).matches(expected, primitive_cell=False)
+
+
+def test_what_is_left_out_is_counted_and_named(mixed: Path, caplog: pytest.LogCaptureFixture) -> None:
+    crystals = open_crystals(mixed)
+    assert {Path(path).name: reason.split(" (")[0] for path, reason in crystals.skipped} == {
+        "._a.cif": "hidden",
+        "README.txt": "of no kind that crystals are read from",
+        "atom_init.json": "JSON without a structure",
+        "deep": "not searched, as a sub-folder",
+        "labels.csv": "a table of labels or crystals, which is given by itself",
+        "table.json": "a table of labels or crystals, which is given by itself",
+    }
+    chosen, left_out = crystals.remarks()
+    assert chosen == "of 1 folder with several files of a calculation, CONTCAR is read"
+    assert left_out.startswith("left out 6: ")
+    assert "2 a table of labels or crystals, which is given by itself (labels.csv, table.json)" in left_out
+    read_structures(mixed)
+    assert caplog.messages == [chosen, left_out]
+
+
+def test_sub_folders_are_searched_when_asked_for(mixed: Path) -> None:
+    crystals = open_crystals(mixed, recursive=True)
+    assert [entry.id for entry in crystals.entries][-3:] == ["mixed", "run", "z"]
+    assert {Path(path).name for path, _ in crystals.skipped} >= {"INCAR", "README.txt"}
+    assert "z" in read_structures(mixed, recursive=True).index
+
+
+def test_links_do_not_lead_in_circles(mixed: Path) -> None:
+    (mixed / "deep" / "again").symlink_to(mixed)
+    (mixed / "gone.cif").symlink_to(mixed / "nowhere.cif")
+    crystals = open_crystals(mixed, recursive=True)
+    assert crystals.total == 12
+    reasons = {Path(path).name: reason for path, reason in crystals.skipped}
+    assert reasons["again"] == "a link to a folder"
+    assert reasons["gone.cif"] == "no file, or a broken link"
+
+
+def test_files_of_one_id_are_called_by_their_paths(rutile: Structure, tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        rutile.to(filename=str(tmp_path / folder / "a.cif"))
+    rutile.to(filename=str(tmp_path / "b.cif"))
+    rutile.to(filename=str(tmp_path / "b.vasp"), fmt="poscar")
+    crystals = open_crystals(tmp_path, recursive=True)
+    assert [entry.id for entry in crystals.entries] == ["b.cif", "b.vasp", "x/a.cif", "y/a.cif"]
+    assert crystals.notes[0].startswith("4 crystals are called by their files' paths")
+
+
+def test_patterns_take_what_they_name(rutile: Structure, copper: Structure, tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        (tmp_path / run).mkdir()
+        rutile.to(filename=str(tmp_path / run / "POSCAR"), fmt="poscar")
+        copper.to(filename=str(tmp_path / run / "CONTCAR"), fmt="poscar")
+    for name, expected in (("POSCAR", rutile), ("CONTCAR", copper)):
+        entries = list(open_crystals(f"{tmp_path}/*/{name}").entries)
+        assert [entry.id for entry in entries] == ["a", "b"]
+        assert read_entry(entries[0]).matches(expected)
+
+
+def test_data_blocks_are_crystals_of_their_own(table: pd.DataFrame, tmp_path: Path) -> None:
+    rutile, rock_salt, _ = table.structure
+    text = f"data_global\n_journal_name x\n{rutile.to(fmt='cif')}{rock_salt.to(fmt='cif')}"
+    (tmp_path / "two.cif").write_text(text)
+    (tmp_path / "same.cif").write_text(rutile.to(fmt="cif") * 2)
+    crystals = open_crystals(tmp_path)
+    entries = list(crystals.entries)
+    assert [entry.id for entry in entries] == ["same#TiO2-1", "same#TiO2-2", "two#TiO2", "two#MgO"]
+    assert crystals.total == 4
+    assert read_entry(entries[3]).matches(rock_salt)
+
+
+def test_frames_of_ase_inside_a_folder(
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_ase(table, tmp_path / "all.xyz")
+    (tmp_path / "all.extxyz.gz").write_bytes(gzip.compress((tmp_path / "all.xyz").read_bytes()))
+    table.structure.iloc[0].to(filename=str(tmp_path / "z.cif"))
+    crystals = open_crystals(tmp_path)
+    assert [entry.id for entry in crystals.entries] == [*IDS, *IDS, "z"]
+    assert crystals.total == 7
+    monkeypatch.setattr(folders, "find_spec", lambda name: None)
+    crystals = open_crystals(tmp_path)
+    assert [entry.id for entry in crystals.entries] == ["z"]
+    assert {reason for _, reason in crystals.skipped} == {
+        "for ASE, which is not installed (pip install 'amdnet-matminer[files]')"
+    }
+
+
+def test_a_csv_without_ids_has_row_numbers(table: pd.DataFrame, tmp_path: Path) -> None:
+    as_json(table).to_csv(tmp_path / "all.csv", index=False)
+    assert read_structures(tmp_path / "all.csv").index.tolist() == ["0", "1", "2"]
+    assert read_dataset(tmp_path / "all.csv", column="gap").gap.to_list() == [3.0, 7.8, 8.8]
+
+
+def test_dictionaries_that_python_printed(table: pd.DataFrame, tmp_path: Path) -> None:
+    table.assign(structure=[s.as_dict() for s in table.structure]).to_csv(tmp_path / "all.csv")
+    assert read_structures(tmp_path / "all.csv")["corundum"] == table.structure["corundum"]
+
+
+def test_all_that_cannot_be_read_is_told_at_once(rutile: Structure, tmp_path: Path) -> None:
+    rutile.to(filename=str(tmp_path / "a.cif"))
+    (tmp_path / "b.cif").write_text("nothing")
+    (tmp_path / "c.vasp").write_text("nothing")
+    with pytest.raises(
+        DatasetError, match=r"has 2 of 3 crystals .*: .*b\.cif has no data_ block.* \| .*c\.vasp"
+    ):
+        read_structures(tmp_path)
+
+
+def test_notes_name_the_file_and_parsers_are_silent(
+    rutile: Structure, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
+) -> None:
+    text = rutile.to(fmt="cif").replace("'Ti2 O4'", "'Ti2 O3'")
+    (tmp_path / "x.cif").write_text(text)
+    (tmp_path / "y.cif").write_text(rutile.to(fmt="cif").replace("_symmetry_equiv_pos_as_xyz", "_none"))
+    read_structures(tmp_path)
+    assert caplog.messages == [
+        f"{tmp_path}/x.cif: incorrect stoichiometry: its formula is Ti2 O3, its sites are TiO2"
+    ]
+    joblib.Parallel(n_jobs=2)(joblib.delayed(read_noted)(entry) for entry in open_crystals(tmp_path).entries)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["all.json", "all.csv", "one.json", "all.parquet"])
+def test_nothing_that_a_file_names_is_imported(
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    (tmp_path / "named_in_a_file.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    hostile = {"@module": "named_in_a_file", "@class": "x"}
+    content = [s.as_dict() | {"properties": {"a": hostile}} for s in table.structure]
+    for site in content[0]["sites"]:
+        site["properties"] = {"a": [hostile]}
+    if name == "one.json":
+        (tmp_path / name).write_text(json.dumps(content[0]))
+    elif name == "all.json":
+        rows = [[stored, hostile] for stored in content]
+        frame = {"columns": ["structure", "other"], "index": IDS, "data": rows}
+        (tmp_path / name).write_text(json.dumps(frame))
+    else:
+        stored = table.assign(structure=[json.dumps(c) for c in content])
+        getattr(stored, f"to_{name.rpartition('.')[2]}")(tmp_path / name)
+    assert read_structures(tmp_path / name).iloc[0] == table.structure.iloc[0]
+    assert "named_in_a_file" not in sys.modules

@@ -13,7 +13,9 @@ import io
 import pickle
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,10 @@ _DTYPES = r"O\d?|[fiubSU]\d{1,4}"
 """Objects, numbers, truth values, texts."""
 
 
+_MOST_ITEMS = 10**8
+"""Of a file, one that occurs again counted anew: printing or hashing them takes as long."""
+
+
 class Husk:
     """What a pickle wanted a class or function to be given; the name of its own class is that name."""
 
@@ -78,7 +84,7 @@ def read_pickle(path: str | Path) -> Any:
     """
     data = Path(path).read_bytes()
     try:
-        return _made(_Unpickler(io.BytesIO(data)).load(), {})
+        return _made(_Unpickler(io.BytesIO(data)).load(), _Done())
     except DatasetError as error:
         raise error.at(item=path) from error.__cause__
     except Exception as error:  # damaged bytes lead pickle, numpy and pandas to whatever they raise
@@ -103,16 +109,35 @@ def rebuild_structure(husk: Any) -> Structure:
     try:
         sites = [site.state for site in husk.state["_sites"]]
         return Structure(
-            Lattice(_made(husk.state["_lattice"].state["_matrix"], {})),
+            Lattice(_made(husk.state["_lattice"].state["_matrix"], _Done())),
             [_species(site["_species"]) for site in sites],
-            [_made(site["_frac_coords"], {}) for site in sites],
+            [_made(site["_frac_coords"], _Done()) for site in sites],
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DatasetError(f"has a broken structure ({error!r})") from error
 
 
-class _Unpickler(pickle.Unpickler):
-    """A pickle reader that calls nothing."""
+_PLAIN = (str, bytes, int, float, NoneType, Husk)
+
+
+class _Unpickler(pickle._Unpickler):
+    """A pickle reader that calls nothing, and hashes nothing but what is hashed at once.
+
+    The pure-Python reader of the standard library, since the compiled one hashes the keys of
+    dictionaries, and a tuple of tuples of tuples may take longer than anyone waits, or the stack.
+    """
+
+    dispatch = pickle._Unpickler.dispatch.copy()
+
+    def _with_plain_keys(self, load: Callable[[Any], None], keys: slice) -> None:
+        """Load a part of a dictionary or set whose keys, on top of the stack, can be hashed at once."""
+        for key in self.stack[keys]:  # type: ignore[attr-defined]
+            parts = key if type(key) is tuple else (key,)
+            if not all(isinstance(part, _PLAIN) for part in parts):
+                raise DatasetError(
+                    f"has a {type(key).__name__} as a key, which tables of crystals do not need"
+                )
+        load(self)
 
     def find_class(self, module: str, name: str) -> Any:
         if name in _ADMITTED.get(module, ()):
@@ -126,24 +151,52 @@ class _Unpickler(pickle.Unpickler):
         )
 
 
-def _made(item: Any, done: dict[int, Any]) -> Any:
+def _guarded(opcode: bytes, keys: slice) -> None:
+    load = pickle._Unpickler.dispatch[opcode[0]]
+    _Unpickler.dispatch[opcode[0]] = partial(_Unpickler._with_plain_keys, load=load, keys=keys)
+
+
+# SETITEM finds a key and a value on top of the stack, the others all that came since a mark.
+_guarded(pickle.SETITEM, slice(-2, None, 2))
+for _opcode, _keys in (
+    (pickle.SETITEMS, slice(None, None, 2)),
+    (pickle.DICT, slice(None, None, 2)),
+    (pickle.ADDITEMS, slice(None)),
+    (pickle.FROZENSET, slice(None)),
+):
+    _guarded(_opcode, _keys)
+
+
+class _Done(dict[int, tuple[Any, int]]):
+    """What has been made of each item, and how many items that was, those that occur again included."""
+
+    n_items = 0
+
+
+def _made(item: Any, done: _Done) -> Any:
     """An item with all arrays and tables in it made; ``done`` has those that occur again."""
-    if id(item) in done:
-        return done[id(item)]
-    if isinstance(item, Husk):
-        make = _MAKERS.get(type(item).__name__)
-        made = item if make is None else make(item, done)
-    elif isinstance(item, list | tuple):
-        made = type(item)(_made(part, done) for part in item)
-    elif isinstance(item, dict):
-        made = {key: _made(part, done) for key, part in item.items()}
-    else:
-        return item
-    done[id(item)] = made
+    before = done.n_items
+    made, n_items = done[id(item)] if id(item) in done else (_newly_made(item, done), 0)
+    done.n_items = max(done.n_items, before + n_items) + 1
+    if done.n_items > _MOST_ITEMS:
+        raise DatasetError(f"unfolds to more than {_MOST_ITEMS:,} items, which tables of crystals do not")
+    if isinstance(item, Husk | list | tuple | dict):
+        done[id(item)] = made, done.n_items - before
     return made
 
 
-def _array(husk: Husk, done: dict[int, Any]) -> NDArray:
+def _newly_made(item: Any, done: _Done) -> Any:
+    if isinstance(item, Husk):
+        make = _MAKERS.get(type(item).__name__)
+        return item if make is None else make(item, done)
+    if isinstance(item, list | tuple):
+        return type(item)(_made(part, done) for part in item)
+    if isinstance(item, dict):
+        return {key: _made(part, done) for key, part in item.items()}
+    return item
+
+
+def _array(husk: Husk, done: _Done) -> NDArray:
     if type(husk).__name__ == "_frombuffer":
         data, dtype, shape, order = husk.arguments
     else:
@@ -158,7 +211,7 @@ def _array(husk: Husk, done: dict[int, Any]) -> NDArray:
     return array.reshape(shape)
 
 
-def _scalar(husk: Husk, done: dict[int, Any]) -> Any:
+def _scalar(husk: Husk, done: _Done) -> Any:
     dtype, data = husk.arguments
     return np.frombuffer(_bytes(data), _dtype(dtype))[0]
 
@@ -175,14 +228,14 @@ def _bytes(data: Any) -> bytes:
     return data.arguments[0].encode("latin1") if isinstance(data, Husk) else bytes(data)
 
 
-def _index(husk: Husk, done: dict[int, Any]) -> pd.Index:
+def _index(husk: Husk, done: _Done) -> pd.Index:
     content = husk.arguments[1]
     if "data" in content:
         return pd.Index(_made(content["data"], done), name=content.get("name"))
     return pd.RangeIndex(content["start"], content["stop"], content["step"], name=content.get("name"))
 
 
-def _frame(husk: Husk, done: dict[int, Any]) -> pd.DataFrame:
+def _frame(husk: Husk, done: _Done) -> pd.DataFrame:
     names, index, blocks = _blocks(husk.state["_mgr"])
     names = _made(names, done)
     columns: dict[int, NDArray] = {}
@@ -203,7 +256,7 @@ def _blocks(manager: Husk) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     return names, index, [(block["values"], block["mgr_locs"]) for block in content["blocks"]]
 
 
-_MAKERS: dict[str, Callable[[Husk, dict[int, Any]], Any]] = {
+_MAKERS: dict[str, Callable[[Husk, _Done], Any]] = {
     "_reconstruct": _array,
     "_frombuffer": _array,
     "scalar": _scalar,

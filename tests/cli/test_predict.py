@@ -67,9 +67,7 @@ def test_failures_keep_their_rows(
     assert written.index.tolist() == names
     assert written.prediction.notna().tolist() == [True, False, False, True]
     assert written.error["solution"].startswith("structure 'solution', site 0 is disordered")
-    assert written.error["none"].startswith(
-        "structure 'none' cannot be read: ValueError('it is 3.0, no structure')"
-    )
+    assert written.error["none"].startswith("structure 'none' is a float, not a pymatgen Structure")
     assert error.startswith("amdnet predict: 2 of 4 crystals could not be predicted")
     assert "structure 'solution', site 0 is disordered" in error
     assert error.count("\n") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,66 @@ def test_structures_of_pymatgen_2020_are_rebuilt(rutile: Structure, write: Calla
     with pytest.raises(AttributeError):
         repr(broken)
     assert rebuild_structure(read_pickle(path)) == rutile
+
+
+def bomb(kind: type, depth: int) -> Any:
+    """Twice the same, of twice the same, ...: small as a pickle, without end when it is hashed or printed."""
+    item: Any = "x"
+    for _ in range(depth):
+        item = kind([item, item])
+    return item
+
+
+def unframed(item: Any) -> bytes:
+    pickler = pickle._Pickler(stream := io.BytesIO(), 3)
+    pickler.dump(item)
+    return stream.getvalue()[2:-1]
+
+
+def with_key(before: bytes, key: Any, after: bytes) -> bytes:
+    """A pickle of a dictionary or set that has such a key."""
+    return pickle.PROTO + b"\x04" + before + unframed(key) + after + pickle.STOP
+
+
+@pytest.mark.parametrize("key", [bomb(tuple, 60), bomb(tuple, 2)])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (pickle.EMPTY_DICT, pickle.NONE + pickle.SETITEM),
+        (pickle.EMPTY_DICT + pickle.MARK, pickle.NONE + pickle.SETITEMS),
+        (pickle.MARK, pickle.NONE + pickle.DICT),
+        (pickle.EMPTY_SET + pickle.MARK, pickle.ADDITEMS),
+        (pickle.MARK, pickle.FROZENSET),
+    ],
+)
+def test_keys_that_take_forever_to_hash_are_refused(
+    tmp_path: Path, key: Any, before: bytes, after: bytes
+) -> None:
+    (tmp_path / "key.pkl").write_bytes(with_key(before, key, after))
+    with pytest.raises(DatasetError, match=r"key\.pkl.* has a tuple as a key"):
+        read_pickle(tmp_path / "key.pkl")
+
+
+def test_plain_keys_are_read(tmp_path: Path) -> None:
+    content = {"a": 1, ("b", 2): 2, None: 3, 4: {5, 6}, 1.5: frozenset({b"x"})}
+    (tmp_path / "plain.pkl").write_bytes(pickle.dumps(content))
+    assert read_pickle(tmp_path / "plain.pkl") == content
+
+
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_what_unfolds_without_end_is_refused(tmp_path: Path, kind: type) -> None:
+    (tmp_path / "bomb.pkl").write_bytes(pickle.dumps(bomb(kind, 60)))
+    with pytest.raises(DatasetError, match=r"bomb\.pkl.* unfolds to more than 100,000,000 items"):
+        read_pickle(tmp_path / "bomb.pkl")
+    (tmp_path / "small.pkl").write_bytes(pickle.dumps(bomb(kind, 10)))
+    assert read_pickle(tmp_path / "small.pkl") == bomb(kind, 10)
+
+
+def test_what_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    data = pickle.EMPTY_TUPLE + pickle.TUPLE1 * 1_000_000 + pickle.STOP
+    (tmp_path / "deep.pkl").write_bytes(pickle.PROTO + b"\x04" + data)
+    with pytest.raises(DatasetError, match="RecursionError"):
+        read_pickle(tmp_path / "deep.pkl")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,176 @@
+"""CIF files: pymatgen's parser, block by block, and what a file declares of what it lacks.
+
+A block that says that it is incomplete is no crystal: elements of its formula without sites,
+hydrogen atoms that are counted but not placed, occupancies that are unknown, a space group
+without symmetry operations that nobody knows. A formula with the same elements in other
+amounts is a note, since formulas are often rounded.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pymatgen.core import Composition, Element, Structure
+from pymatgen.io.cif import CifParser
+
+from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.readers.entries import ReadingNote
+from amdnet_matminer.readers.faults import REPAIR
+
+OCCUPANCY_TOLERANCE = 1.01
+"""Occupancies that add up to at most this are 1 and rounded."""
+
+FORMULA_TOLERANCE = 0.01
+"""Relative difference of amounts that are taken for equal."""
+
+_BLOCK = re.compile(r"^\s*data_", re.MULTILINE)
+_OF_ATOMS = ("_cell_length_a", "_atom_site_")
+_FORMULAS = ("_chemical_formula_sum", "_chemical_formula_structural")
+_GROUPS = (
+    "_space_group_IT_number",
+    "_symmetry_Int_Tables_number",
+    "_symmetry_space_group_name_H-M",
+    "_space_group_name_H-M_alt",
+    "_space_group_name_Hall",
+    "_symmetry_space_group_name_Hall",
+)
+_NO_GROUP = ("", "1", "p1", "?", ".")
+_UNKNOWN = ("?", ".")
+_ISOTOPES = {"D": "H", "T": "H"}
+
+
+class Block(NamedTuple):
+    """A data block of a CIF."""
+
+    name: str
+    """What follows ``data_``."""
+    text: str
+
+
+def cif_blocks(text: str) -> list[Block]:
+    """Find the data blocks of a CIF that hold a crystal.
+
+    Args:
+        text: The content of a file.
+
+    Returns:
+        Those with a cell and atom sites, in order; all blocks if none has both.
+    """
+    blocks = [
+        Block(part.split(maxsplit=1)[0] if part.strip() and not part[0].isspace() else "", f"data_{part}")
+        for part in _BLOCK.split(f"\n{text}")[1:]
+    ]
+    with_atoms = [block for block in blocks if all(name in block.text.lower() for name in _OF_ATOMS)]
+    return with_atoms or blocks
+
+
+def read_cif(text: str, number: int | None = None) -> Structure:
+    """Read a crystal of a CIF.
+
+    Args:
+        text: The content of a file.
+        number: Which of ``cif_blocks`` it is in; None where there must be only one.
+
+    Returns:
+        The structure, in the cell of the file.
+
+    Raises:
+        DatasetError: There is none, or it is not complete, or, without a ``number``, there are several.
+        Exception: Whatever else a malformed file leads pymatgen to.
+    """
+    blocks = cif_blocks(text)
+    if not blocks:
+        raise DatasetError("has no data_ block, so it is no CIF", REPAIR)
+    if number is None and len(blocks) > 1:
+        names = ", ".join(block.name for block in blocks[:5])
+        raise DatasetError(f"holds {len(blocks)} crystals, the blocks {names}", "give each a text of its own")
+    return _read_block(blocks[number or 0])
+
+
+def _read_block(block: Block) -> Structure:
+    parser = CifParser.from_str(block.text, occupancy_tolerance=OCCUPANCY_TOLERANCE, check_cif=False)
+    content: dict[str, Any] = next(iter(parser.as_dict().values()), {})
+    _check_sites(content)
+    try:
+        structure = parser.parse_structures(primitive=False, on_error="raise")[0]
+    except ValueError as error:
+        text = str(error).removeprefix("No structure parsed for section 1 in CIF.\n").rstrip(".")
+        text = text.replace("Invalid CIF file with no structures!", "it has no atom that pymatgen can read")
+        raise DatasetError(f"cannot be read: {text}", REPAIR) from error
+    _check_said(parser.warnings, content)  # type: ignore[attr-defined]  # which from_str sets
+    _check_formula(content, structure)
+    return structure
+
+
+def _check_sites(content: dict) -> None:
+    """Refuse what cannot be read of a block, or only as another crystal."""
+    if "_cell_length_a" not in content:
+        raise DatasetError("has no cell (_cell_length_a, ...)", "add it")
+    if "_atom_site_fract_x" not in content:
+        raise DatasetError("has no fractional coordinates (_atom_site_fract_x, ...)", "add them")
+    occupancies = content.get("_atom_site_occupancy", [])
+    labels = content.get("_atom_site_label", content.get("_atom_site_type_symbol", []))
+    unknown = [label for label, amount in zip(labels, occupancies, strict=False) if amount in _UNKNOWN]
+    if unknown:
+        reason = f"has sites whose occupancy is unknown ({', '.join(unknown[:5])})"
+        raise DatasetError(reason, "write 1 where they are full")
+
+
+def _check_said(said: list[str], content: dict) -> None:
+    """Refuse, or tell, what the parser says of a block."""
+    if any("implicit hydrogens" in line for line in said):
+        raise DatasetError("has implicit hydrogens, which are counted but have no sites", "add their sites")
+    groups = [str(content[name]).strip(" '\"") for name in _GROUPS if name in content]
+    named = [group for group in groups if group.replace(" ", "").lower() not in _NO_GROUP]
+    if named and any("Defaulting to P1" in line for line in said):
+        reason = f"has the unknown space group {named[0]!r} and lists no symmetry operations"
+        raise DatasetError(reason, "add them")
+    for line in said:
+        if " parsed as " in line:
+            warnings.warn(f"symbol {line}", ReadingNote, stacklevel=2)
+
+
+def _check_formula(content: dict, structure: Structure) -> None:
+    """Refuse a crystal that lacks elements of its formula, and tell if amounts differ."""
+    formula = next((str(content[name]) for name in _FORMULAS if content.get(name)), None)
+    declared = None if formula is None else _declared(formula)
+    if declared is None:
+        return
+    found = _amounts(structure.composition)
+    for missing, where in ((set(declared) - set(found), "sites"), (set(found) - set(declared), "formula")):
+        if missing:
+            lacking = f"its {where} lack{'s' if where == 'formula' else ''} {', '.join(sorted(missing))}"
+            reason = f"is incomplete, missing elements: {lacking} ({_compared(formula, structure)})"
+            raise DatasetError(reason, "complete it")
+    ratios = [found[symbol] / amount for symbol, amount in declared.items()]
+    if max(ratios) - min(ratios) > FORMULA_TOLERANCE * max(ratios):
+        warnings.warn(f"incorrect stoichiometry: {_compared(formula, structure)}", ReadingNote, stacklevel=2)
+
+
+def _compared(formula: str | None, structure: Structure) -> str:
+    return f"its formula is {formula}, its sites are {structure.composition.reduced_formula}"
+
+
+def _declared(formula: str) -> dict[str, float] | None:
+    """Amounts by element, or None where a formula is none that pymatgen reads."""
+    try:
+        return _amounts(Composition(formula)) or None
+    except Exception:  # formulas of minerals and solvates are written in many ways
+        return None
+
+
+def _amounts(composition: Composition) -> dict[str, float]:
+    amounts: dict[str, float] = {}
+    for symbol, amount in _elements(composition):
+        amounts[symbol] = amounts.get(symbol, 0.0) + amount
+    return amounts
+
+
+def _elements(composition: Composition) -> Iterator[tuple[str, float]]:
+    for specie, amount in composition.items():
+        symbol = getattr(specie, "symbol", str(specie))
+        if amount > 0 and Element.is_valid_symbol(symbol):
+            yield _ISOTOPES.get(symbol, symbol), float(amount)

@@ -1,0 +1,223 @@
+"""Dataframes of crystals: matminer's and MatBench's JSON, CSV, parquet."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pymatgen.core import Structure
+
+from amdnet_matminer.errors import DatasetError, StructureError
+from amdnet_matminer.readers.cif import read_cif
+from amdnet_matminer.readers.entries import Entry
+from amdnet_matminer.readers.faults import REPAIR, optional_module, reading, why
+from amdnet_matminer.readers.folders import kind_of
+from amdnet_matminer.readers.packed import largest_size, open_bytes, open_text, unpacked_name
+from amdnet_matminer.structures import as_structure
+
+STRUCTURE_COLUMN = "structure"
+"""Where dataframes have their crystals, as in matminer and MatBench."""
+
+CHUNK = 500
+"""Rows that are read at a time."""
+
+_FRAME = {"columns", "index", "data"}
+
+
+def read_frames(path: Path, unlimited: bool = False) -> Iterable[pd.DataFrame] | None:
+    """Read a dataframe of crystals in parts, the crystals as they are stored.
+
+    Args:
+        path: A file.
+        unlimited: Unpack it however large it gets.
+
+    Returns:
+        Dataframes indexed by id (strings); None if the file is of another kind.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    name = unpacked_name(path).lower()
+    if name.endswith(".csv"):
+        return _csv_frames(path, unlimited)
+    if name.endswith(".parquet"):
+        return _parquet_frames(path, unlimited)
+    if name.endswith(".json") and not is_structure(content := load_json(path, unlimited)):
+        return [_checked(json_frame(content, path), path)]
+    return None
+
+
+def frame_entries(frames: Iterable[pd.DataFrame]) -> Iterator[Entry]:
+    """The crystals of dataframes that ``read_frames`` gave, in order."""
+    for frame in frames:
+        for key, stored in frame[STRUCTURE_COLUMN].items():
+            yield Entry(str(key), partial(to_structure, stored))
+
+
+def count_rows(frames: Iterable[pd.DataFrame], path: Path, unlimited: bool = False) -> int:
+    """How many crystals a dataframe of ``read_frames`` has, without using its frames up.
+
+    Args:
+        frames: What ``read_frames`` gave.
+        path: The file.
+        unlimited: Unpack it however large it gets.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        DatasetError: The file cannot be read.
+    """
+    if isinstance(frames, list):
+        return sum(map(len, frames))
+    if path.name.lower().endswith(".parquet"):
+        with _parquet(path, unlimited) as file:
+            return int(file.metadata.num_rows)
+    return sum(map(len, _csv_frames(path, unlimited)))
+
+
+def to_structure(stored: Any) -> Structure:
+    """Make a structure of a cell of a dataframe.
+
+    Args:
+        stored: What ``as_structure`` takes, or a text: pymatgen's dictionary of a structure, as JSON
+            or as Python prints it, or a CIF.
+
+    Returns:
+        The structure.
+
+    Raises:
+        StructureError: It is no crystal, such as a missing value or the name of a file.
+        Exception: Whatever malformed content leads the parsers to.
+    """
+    if not isinstance(stored, str):
+        return as_structure(stored)
+    text = stored.lstrip()
+    if text.startswith("{"):
+        return as_structure(_dictionary(text))
+    if text.startswith(("data_", "#")) or "_cell_length_a" in text:
+        return read_cif(text)
+    if "\n" not in text and kind_of(Path(text)) is not None:
+        remedy = "give the files themselves, as a folder or a pattern, and this table as their labels"
+        raise StructureError(f"is the name of a file, {text!r}", remedy)
+    return as_structure(stored)
+
+
+def _dictionary(text: str) -> Any:
+    """What a text of JSON or of Python's literals holds; nothing in it is run."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        if not text.startswith("{'"):
+            raise
+        return ast.literal_eval(text)
+
+
+def load_json(path: Path, unlimited: bool = False) -> Any:
+    """Read plain JSON, of which nothing is decoded to objects.
+
+    Args:
+        path: The file.
+        unlimited: Unpack it however large it gets.
+
+    Returns:
+        Dictionaries, lists, numbers and texts.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    with reading(path), open_text(path, unlimited) as file:
+        return json.load(file)
+
+
+def is_structure(content: Any) -> bool:
+    """Whether JSON is the dictionary of one structure."""
+    return isinstance(content, dict) and {"lattice", "sites"} <= set(content)
+
+
+def json_frame(content: Any, path: Path) -> pd.DataFrame:
+    """Make a dataframe of what matminer has written to JSON.
+
+    Args:
+        content: Plain JSON.
+        path: The file that it is from.
+
+    Returns:
+        The dataframe, its index as it is and its crystals as they are stored.
+
+    Raises:
+        DatasetError: It is none.
+    """
+    if not isinstance(content, dict) or set(content) != _FRAME:
+        raise DatasetError(
+            "holds neither a pymatgen Structure nor a dataframe",
+            "write it with Structure.to or with matminer.utils.io.store_dataframe_as_json",
+            item=path,
+        )
+    try:
+        return pd.DataFrame(**content)
+    except (ValueError, TypeError, AssertionError) as error:
+        raise DatasetError(f"cannot be read: {why(error)}", "write the dataframe anew", item=path) from error
+
+
+def _csv_frames(path: Path, unlimited: bool) -> Iterator[pd.DataFrame]:
+    with reading(path), open_text(path, unlimited) as lines:
+        header = lines.readline()
+    options: dict[str, Any] = {"encoding": "utf-8-sig", "chunksize": CHUNK}
+    first = next(csv.reader([header]), [])[:1]
+    if [*map(str.strip, first)] != [STRUCTURE_COLUMN]:  # else rows are called by their numbers
+        options |= {"index_col": 0, "converters": {0: str.strip}}
+    with reading(path), open_bytes(path, unlimited) as file, pd.read_csv(file, **options) as frames:
+        for frame in frames:
+            yield _checked(frame, path)
+
+
+def _parquet_frames(path: Path, unlimited: bool) -> Iterator[pd.DataFrame]:
+    done = 0
+    with _parquet(path, unlimited) as file:
+        for batch in file.iter_batches(batch_size=CHUNK):
+            frame = batch.to_pandas()
+            if isinstance(frame.index, pd.RangeIndex):
+                frame.index = pd.RangeIndex(done, done + len(frame))
+            done += len(frame)
+            yield _checked(frame, path)
+
+
+@contextmanager
+def _parquet(path: Path, unlimited: bool) -> Iterator[Any]:
+    parquet = optional_module("pyarrow.parquet", "parquet files")
+    try:
+        with parquet.ParquetFile(path) as file:
+            if not unlimited:
+                _check_parquet_size(file.metadata, path)
+            yield file
+    except DatasetError:
+        raise
+    except Exception as error:  # pyarrow raises whatever a malformed file leads it to
+        raise DatasetError(f"cannot be read: {why(error)}", REPAIR, item=path) from error
+
+
+def _check_parquet_size(metadata: Any, path: Path) -> None:
+    size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    limit = largest_size(path)
+    if size > limit:
+        raise DatasetError(
+            f"unpacks to {size / 2**20:,.0f} MiB, beyond the limit of {limit / 2**20:,.0f} MiB",
+            "if you trust it, read it with unlimited=True (--unlimited)",
+            item=path,
+        )
+
+
+def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    if STRUCTURE_COLUMN not in frame:
+        raise DatasetError(f"has no column {STRUCTURE_COLUMN!r} but {list(frame)}", "rename one", item=path)
+    if frame.empty:
+        raise DatasetError("has no rows", "give at least one structure", item=path)
+    return frame.set_axis(pd.Index(frame.index.map(str), name="id"))

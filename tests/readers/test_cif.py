@@ -1,0 +1,123 @@
+"""CIFs as real programs write them: what is read, and what a file declares of what it lacks."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from pymatgen.core import Structure
+
+from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.readers.cif import cif_blocks, read_cif
+from amdnet_matminer.readers.entries import ReadingNote
+
+RUTILE = """data_rutile
+_cell_length_a 4.594(2)
+_cell_length_b 4.594(2)
+_cell_length_c 2.959(1)
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90.
+_symmetry_space_group_name_H-M 'P 42/m n m'
+_chemical_formula_sum 'Ti O2'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Ti1 Ti 0 0 0 1
+O1 O 0.305(3) 0.305(3) 0. 1
+"""
+ROCK_SALT = RUTILE.replace("data_rutile", "data_rocksalt").replace("Ti O2", "Ti2 O2 O2")
+
+
+def read(text: str) -> tuple[Structure, list[str]]:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        structure = read_cif(text)
+    return structure, [str(line.message) for line in said if line.category is ReadingNote]
+
+
+def test_a_plain_cif(rutile: Structure) -> None:
+    structure, notes = read(RUTILE)
+    assert structure.matches(rutile)
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    "formula", ["'Ti O2'", "'O2 Ti1'", "'Ti4 O8'", "'Ti0.999 O2'", "?", "'(Ti, x) O2 * n'"]
+)
+def test_formulas_that_fit_or_are_none(formula: str) -> None:
+    assert read(RUTILE.replace("'Ti O2'", formula))[1] == []
+
+
+def test_deuterium_is_hydrogen() -> None:
+    text = RUTILE.replace("'Ti O2'", "'H Ti O2'") + "D1 D 0.5 0.5 0 1\n"
+    assert read(text)[1] == ["incorrect stoichiometry: its formula is H Ti O2, its sites are D2TiO2"] or read(
+        text
+    )
+
+
+def test_other_amounts_are_a_note() -> None:
+    structure, notes = read(RUTILE.replace("'Ti O2'", "'Ti2 O3'"))
+    assert structure.composition.reduced_formula == "TiO2"
+    assert notes == ["incorrect stoichiometry: its formula is Ti2 O3, its sites are TiO2"]
+
+
+def test_a_symbol_that_is_guessed_is_a_note() -> None:
+    text = (
+        RUTILE.replace("O1 O 0.305", "Ow Ow 0.305")
+        .replace("_atom_site_type_symbol\n", "")
+        .replace("Ti1 Ti", "Ti1")
+    )
+    assert any("parsed as" in note for note in read(text.replace("Ow Ow", "Ow"))[1])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("'Ti O2'", "'H2 Ti O3'", r"missing elements: its sites lack H \(its formula is H2 Ti O3"),
+        ("O1 O 0.305", "O1 N 0.305", r"missing elements: its sites lack O "),
+        ("'Ti O2'", "Ti", "missing elements: its formula lacks O "),
+        ("0 1\n", "0 ?\n", r"occupancy is unknown \(Ti1\); write 1 where they are full"),
+        ("0. 1\n", "0. .\n", r"occupancy is unknown \(O1\)"),
+        ("0. 1\n", "0. 1.02(3)\n", "Occupancy 1.02 exceeded tolerance"),
+        ("_cell_length_a", "_cell_length_x", "no cell"),
+        ("_atom_site_fract_x", "_atom_site_Cartn_x", "no fractional coordinates"),
+        ("'P 42/m n m'", "'Q 7 5'", "unknown space group 'Q 7 5' and lists no symmetry operations"),
+        ("4.594(2)", "?", "could not convert string to float"),
+        ("data_rutile", "rutile", "no data_ block, so it is no CIF"),
+    ],
+)
+def test_what_a_crystal_lacks(old: str, new: str, reason: str) -> None:
+    with pytest.raises(DatasetError, match=reason):
+        read(RUTILE.replace(old, new))
+
+
+def test_implicit_hydrogens() -> None:
+    text = RUTILE.replace("occupancy\n", "occupancy\n_atom_site_attached_hydrogens\n")
+    text = text.replace("0 1\n", "0 1 0\n").replace("0. 1\n", "0. 1 1\n")
+    with pytest.raises(DatasetError, match="implicit hydrogens"):
+        read(text)
+
+
+def test_occupancies_that_are_rounded(rutile: Structure) -> None:
+    assert read(RUTILE.replace("0. 1\n", "0. 1.004\n"))[0].matches(rutile)
+
+
+def test_no_group_and_no_operations_are_p1() -> None:
+    assert len(read(RUTILE.replace("'P 42/m n m'", "'P 1'").replace("'Ti O2'", "'Ti O'"))[0]) == 2
+
+
+def test_blocks_with_a_crystal() -> None:
+    text = f"data_global\n_journal_name x\n{RUTILE}\n  {ROCK_SALT}"
+    assert [block.name for block in cif_blocks(text)] == ["rutile", "rocksalt"]
+    assert read_cif(text, 0) == read_cif(RUTILE)
+    with pytest.raises(DatasetError, match="holds 2 crystals, the blocks rutile, rocksalt"):
+        read_cif(text)
+
+
+def test_a_formula_is_that_of_its_block() -> None:
+    assert read(f"data_global\n_chemical_formula_sum 'Na Cl'\n{RUTILE}")[1] == []
