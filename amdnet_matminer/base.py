@@ -15,9 +15,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from amdnet_matminer.architectures import NetworkConfig, network_class
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, SizeLadder, dual_graph, sizes_of
-from amdnet_matminer.options import Architecture, Loss, Optimizer, Schedule
+from amdnet_matminer.options import Loss, Optimizer, Schedule
 from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.persistence import describe_training, read_model, write_model
 from amdnet_matminer.uncertainty import Domain
@@ -31,7 +32,6 @@ from amdnet_matminer.validation import (
 
 if TYPE_CHECKING:
     from amdnet_matminer.ensembles import Plan, Weights
-    from amdnet_matminer.network import NetworkConfig
     from amdnet_matminer.training import Labelled, TargetScaler
 
 _OF_THIS_COMPUTER = ("cache_dir", "checkpoint_dir", "init_from")
@@ -45,9 +45,9 @@ class AMDNetEstimator(BaseEstimator):
     ``AMDNetRegressor`` documents the parameters.
     """
 
-    architecture: Architecture = "amdnet"
+    architecture: str = "amdnet"
     atom_cutoff: float = 5.0
-    n_neighbors: int = 16
+    n_neighbors: int | None = None
     width: int | None = None
     n_blocks: int = 4
     dropout: float = 0.1
@@ -57,7 +57,7 @@ class AMDNetEstimator(BaseEstimator):
     symmetry_reduction: bool = True
     epochs: int = 100
     batch_size: int = 32
-    optimizer: Optimizer = "muon"
+    optimizer: Optimizer | None = None
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     schedule: Schedule = "cosine"
@@ -244,7 +244,7 @@ class AMDNetEstimator(BaseEstimator):
         differing = [
             f"{name} ({there[name]!r} there, {here[name]!r} here)"
             for name in here
-            if there[name] != here[name] and name != "dropout"
+            if there[name] != here[name]
         ]
         if differing:
             raise ValueError(
@@ -264,7 +264,7 @@ class AMDNetEstimator(BaseEstimator):
             settings = settings._replace(epochs=1, schedule="constant")
         n_steps = self.n_ensemble * settings.epochs * settings.n_batches(len(training.y))
         config = self._network_config(training.y.shape[1])
-        compilation = Compilation(config, settings.loss, self.optimizer, self.weight_decay, xla_pays(n_steps))
+        compilation = Compilation(config, settings.loss, self._optimizer(), xla_pays(n_steps))
         ladder = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
         return Plan(compilation, training, validation, scaler, ladder, settings)
 
@@ -288,14 +288,15 @@ class AMDNetEstimator(BaseEstimator):
 
         loss = self._training_loss()
         xla = xla_pays(n_predictions=len(self.weights_) * len(graphs))
-        compilation = Compilation(self.config_, loss, self.optimizer, self.weight_decay, xla)
+        compilation = Compilation(self.config_, loss, self._optimizer(), xla)
         return predict_members(compilation, self.weights_, graphs, self.ladder_)
 
     def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:
+        network = network_class(self.architecture)
         settings: dict[str, Any] = {
             "atom_cutoff": float(self.atom_cutoff),
-            "n_neighbors": self.n_neighbors if self.architecture == "amdnet" else None,
-            "with_motifs": self.architecture != "megnet",
+            "n_neighbors": network.default_n_neighbors if self.n_neighbors is None else self.n_neighbors,
+            "with_motifs": network.reads_motifs,
             "symmetry_reduction": bool(self.symmetry_reduction),
         }
         if self.cache_dir is not None:
@@ -305,14 +306,10 @@ class AMDNetEstimator(BaseEstimator):
         return list(map_structures(make, structures, self.n_jobs, "graphs", bool(self.verbose)))
 
     def _network_config(self, n_outputs: int) -> NetworkConfig:
-        from amdnet_matminer.network import NetworkConfig
+        return NetworkConfig.of(n_outputs=n_outputs, **self.get_params(deep=False))
 
-        chosen = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name in NetworkConfig._fields
-        }
-        return NetworkConfig(**chosen, n_outputs=n_outputs)
+    def _optimizer(self) -> Optimizer:
+        return self.optimizer or network_class(self.architecture).default_optimizer
 
     # Files.
 

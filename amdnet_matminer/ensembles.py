@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amdnet_matminer import __version__
 from amdnet_matminer.backend import has_gpu
 from amdnet_matminer.graphs import DualGraph, SizeLadder
-from amdnet_matminer.network import initial_weights
+from amdnet_matminer.network.base import initial_weights
 from amdnet_matminer.training import (
     Compilation,
     Labelled,
@@ -114,10 +114,11 @@ def predict_members(
 
 def _train_member(plan: Plan, start: Weights | None, seed: list[int], checkpoint: Path | None) -> Member:
     rng = np.random.default_rng(seed)
+    of_weights, shuffling = rng.integers(2**31, size=2).tolist()
+    if start is None:
+        start = initial_weights(plan.compilation.network, of_weights)
     with compiled_network(plan.compilation) as network:
-        drawn = initial_weights(network, rng)
-        network.set_weights(drawn if start is None else start)
-        shuffling = int(rng.integers(2**31))
+        network.set_weights(start)
         _, training, validation, scaler, ladder, settings = plan
         history = train(network, training, validation, scaler, ladder, settings, shuffling, checkpoint)
         return Member(network.get_weights(), history)

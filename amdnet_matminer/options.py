@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-Architecture = Literal["amdnet", "amdnet-2021", "megnet"]
-
 Optimizer = Literal["muon", "adamw"]
 
 Schedule = Literal["cosine", "constant"]

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import DummySpecies, Structure
 
+from amdnet_matminer.architectures import NetworkConfig, network_class
 from amdnet_matminer.errors import StructureError, TargetError
-from amdnet_matminer.options import Architecture, Optimizer, RegressionLoss, Schedule
+from amdnet_matminer.options import Optimizer, RegressionLoss, Schedule
 
 CLOSEST_ATOMS = 0.1
 """Two atoms nearer than this, in angstrom, are taken for one atom given twice."""
@@ -45,29 +46,54 @@ def _choice(literal: Any) -> _Range:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and bool(np.isfinite(value))
+    return (
+        isinstance(value, int | float | np.number)
+        and not isinstance(value, bool)
+        and bool(np.isfinite(value))
+    )
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
 
 
-_POSITIVE = _Range(lambda value: _is_number(value) and value > 0, "a number above 0")
-_COUNT = _Range(_is_count, "an integer of at least 1")
+def _count(most: int) -> _Range:
+    return _Range(lambda value: _is_count(value) and value <= most, f"an integer from 1 to {most}")
+
+
+def _length(most: float) -> _Range:
+    return _Range(
+        lambda value: _is_number(value) and 0 < value <= most, f"a number above 0, at most {most:g}"
+    )
+
+
+def _or_none(range_: _Range) -> _Range:
+    return _Range(lambda value: value is None or range_.holds(value), f"None or {range_.text}")
+
+
+# The largest values are far beyond what is of use; larger ones would ask for more memory than there is.
 _RANGES = {
-    "architecture": _choice(Architecture),
-    "optimizer": _choice(Optimizer),
+    "optimizer": _or_none(_choice(Optimizer)),
     "schedule": _choice(Schedule),
     "loss": _choice(RegressionLoss),
-    "width": _Range(lambda value: value is None or _is_count(value), "None or an integer of at least 1"),
+    "width": _or_none(_count(512)),
+    "n_blocks": _count(32),
+    "n_neighbors": _or_none(_count(1000)),
+    "atom_cutoff": _length(20.0),
+    "motif_cutoff": _length(100.0),
+    "n_ensemble": _count(100),
+    "learning_rate": _Range(lambda value: _is_number(value) and value > 0, "a number above 0"),
     "weight_decay": _Range(lambda value: _is_number(value) and value >= 0, "a number of at least 0"),
+    **dict.fromkeys(("rbf_edge_dim_atom", "rbf_edge_dim_motif"), _count(1000)),
+    **dict.fromkeys(("epochs", "batch_size", "patience"), _count(10**6)),
     **dict.fromkeys(
         ("dropout", "validation_fraction"),
         _Range(lambda value: _is_number(value) and 0 <= value < 1, "in [0, 1)"),
     ),
-    **dict.fromkeys(("atom_cutoff", "motif_cutoff", "learning_rate"), _POSITIVE),
-    **dict.fromkeys(("n_neighbors", "n_blocks", "rbf_edge_dim_atom", "rbf_edge_dim_motif"), _COUNT),
-    **dict.fromkeys(("epochs", "batch_size", "patience", "n_ensemble"), _COUNT),
+    **dict.fromkeys(
+        ("symmetry_reduction", "warm_start", "scale_targets", "extensive", "non_negative"),
+        _Range(lambda value: isinstance(value, bool | np.bool_), "True or False"),
+    ),
 }
 
 
@@ -262,11 +288,13 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         parameters: As ``get_params`` gives them.
 
     Raises:
-        ValueError: One is out of its range; the message names it and the range.
+        ValueError: One is out of its range, or there is no such architecture; the message
+            names it and the range.
     """
     for name, value in parameters.items():
         if name in _RANGES and not _RANGES[name].holds(value):
             raise ValueError(f"{name} must be {_RANGES[name].text}, got {value!r}")
+    network_class(parameters["architecture"]).check(NetworkConfig.of(**parameters))
     if parameters.get("checkpoint_dir") is not None and parameters["random_state"] is None:
         raise ValueError(
             "random_state must be a number where there is a checkpoint_dir: "

@@ -26,6 +26,7 @@ import numpy as np
 from common import load_crystals, write_result
 from joblib import Parallel, delayed
 
+from amdnet_matminer.architectures import network_class, register
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
 
 if TYPE_CHECKING:
@@ -41,21 +42,25 @@ SETS = {
 class Variant(NamedTuple):
     """One network of the comparison."""
 
-    config: dict[str, Any]
-    """Arguments of ``NetworkConfig``."""
+    architecture: str = "amdnet"
+    """Which network."""
+    width: int | None = None
+    """Its width; None is its own."""
+    dropout: float = 0.0
+    """Part of the hidden values that is dropped in training."""
     motifs: Literal["own", "shuffled", "none"] = "own"
     """Whose motifs each crystal gets."""
 
 
 VARIANTS = {
-    "megnet": Variant({"architecture": "megnet"}),
-    "megnet, wider": Variant({"architecture": "megnet", "width": 46}),
-    "amdnet-2021": Variant({"architecture": "amdnet-2021"}),
-    "amdnet, atoms only": Variant({"cross_level": False, "dropout": 0.0}, motifs="none"),
-    "amdnet, levels apart": Variant({"cross_level": False, "dropout": 0.0}),
-    "amdnet, shuffled motifs": Variant({"dropout": 0.0}, motifs="shuffled"),
-    "amdnet": Variant({"dropout": 0.0}),
-    "amdnet with dropout": Variant({}),
+    "megnet": Variant("megnet"),
+    "megnet, wider": Variant("megnet", width=46),
+    "amdnet-2021": Variant("amdnet-2021"),
+    "amdnet, atoms only": Variant("amdnet, levels apart", motifs="none"),
+    "amdnet, levels apart": Variant("amdnet, levels apart"),
+    "amdnet, shuffled motifs": Variant(motifs="shuffled"),
+    "amdnet": Variant(),
+    "amdnet with dropout": Variant(dropout=0.1),
 }
 
 Graphs = Sequence[DualGraph]
@@ -113,6 +118,7 @@ def run_once(data: str, settings: dict[str, Any], work: Path, variant: str, seed
         found: dict[str, Any] = json.loads(done.read_text())
         return found
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    register_levels_apart()
     row = {"variant": variant, "seed": seed} | train_variant(data, settings, work, VARIANTS[variant], seed)
     done.write_text(json.dumps(row))
     print(row, flush=True)
@@ -134,14 +140,14 @@ def train_variant(
     Returns:
         Errors in the unit of the target, parameters and time.
     """
-    from amdnet_matminer.network import initial_weights
+    from amdnet_matminer.network.base import initial_weights
     from amdnet_matminer.training import compiled_network, predict_graphs, train
 
     crystals = read_data(data, settings, work, variant)
     rng = np.random.default_rng(seed)
     plan = plan_for(variant, *split(*crystals.training, rng), settings["epochs"])
     with compiled_network(plan.compilation) as network:
-        network.set_weights(initial_weights(network, rng))
+        network.set_weights(initial_weights(plan.compilation.network, seed))
         start = perf_counter()
         history = train(network, *plan[1:], seed)
         seconds = perf_counter() - start
@@ -154,6 +160,15 @@ def train_variant(
             "parameters": int(network.count_params()),
             "seconds": seconds,
         }
+
+
+def register_levels_apart() -> None:
+    """Make known the network whose levels meet at its end only, as those of the published one."""
+    from amdnet_matminer.network.amdnet import AMDNet
+
+    @register("amdnet, levels apart")
+    class LevelsApart(AMDNet):
+        cross_level = False
 
 
 def plan_for(variant: Variant, training: Labelled, validation: Labelled, epochs: int) -> Plan:
@@ -173,9 +188,10 @@ def plan_for(variant: Variant, training: Labelled, validation: Labelled, epochs:
     from amdnet_matminer.network import NetworkConfig
     from amdnet_matminer.training import Compilation, Settings, TargetScaler, xla_pays
 
-    recipe = Settings("mae", epochs, 32, 2e-3, "cosine", epochs, 0)
+    recipe = Settings("mae", epochs, 32, 2e-3, "cosine", epochs, variant.dropout, 1e-4)
     xla = xla_pays(epochs * recipe.n_batches(len(training.y)))
-    compilation = Compilation(NetworkConfig(**variant.config), "mae", "muon", 1e-4, xla)
+    config = NetworkConfig.of(variant.architecture, width=variant.width)
+    compilation = Compilation(config, "mae", "muon", xla)
     ladder = SizeLadder.for_crystals(sizes_of(training.graphs), recipe.batch_size)
     return Plan(compilation, training, validation, TargetScaler.of(training.y), ladder, recipe)
 
@@ -198,7 +214,7 @@ def read_data(data: str, settings: dict[str, Any], work: Path, variant: Variant)
         data: Name of the data set.
         settings: Its sizes.
         work: Folder that keeps the graphs.
-        variant: Whose graphs: nearest neighbours for ``"amdnet"``, all within 5 angstrom for others.
+        variant: Whose graphs: with the neighbours that its network reads.
 
     Returns:
         Training and test part.
@@ -213,13 +229,13 @@ def read_data(data: str, settings: dict[str, Any], work: Path, variant: Variant)
         loaded = [load_crystals("mp2018", split=part, oxides=True, limit=n) for part, n in parts]
         structures = [s for part, _ in loaded for s in part]
         y = np.concatenate([table[target].to_numpy(float) for _, table in loaded])
-    published = variant.config.get("architecture") in ("megnet", "amdnet-2021")
+    network = network_class(variant.architecture)
     cache = GraphCache(
         work / "graphs",
         dual_graph,
         DualGraph,
-        n_neighbors=None if published else 16,
-        with_motifs=variant.motifs != "none" and variant.config.get("architecture") != "megnet",
+        n_neighbors=network.default_n_neighbors,
+        with_motifs=variant.motifs != "none" and network.reads_motifs,
     )
     graphs: Graphs = list(cache.graphs(structures))
     if variant.motifs == "shuffled":

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from common import ROOT, load_crystals, write_result
 
-from amdnet_matminer.options import Architecture, Optimizer
+from amdnet_matminer.options import Optimizer
 
 PEERS = Path(__file__).resolve().parent / "peers"
 REQUIREMENTS = {
@@ -38,7 +38,7 @@ REQUIREMENTS = {
         ["--no-deps", "megnet==1.3.2"],
     ],
 }
-ARCHITECTURES: tuple[Architecture, ...] = ("megnet", "amdnet-2021", "amdnet")
+ARCHITECTURES: tuple[str, ...] = ("megnet", "amdnet-2021", "amdnet")
 N_CRYSTALS = 1000
 
 
@@ -173,7 +173,7 @@ def write_crystals(path: Path) -> Path:
     return path
 
 
-def work(architecture: Architecture, crystals: str) -> None:
+def work(architecture: str, crystals: str) -> None:
     """The worker for one of our networks: what ``fit`` and ``predict`` do once graphs are there.
 
     Args:
@@ -208,28 +208,28 @@ class Bench:
     """
 
     def __init__(
-        self, structures: list[Any], y: np.ndarray, architecture: Architecture, width: int | None = None
+        self, structures: list[Any], y: np.ndarray, architecture: str, width: int | None = None
     ) -> None:
+        from amdnet_matminer.architectures import NetworkConfig, network_class
         from amdnet_matminer.graphs import SizeLadder, dual_graph, sizes_of
-        from amdnet_matminer.network import NetworkConfig
         from amdnet_matminer.training import Compilation, Labelled, TargetScaler
 
-        n_neighbors = 16 if architecture == "amdnet" else None
-        motifs = architecture != "megnet"
-        self.graphs = [dual_graph(s, n_neighbors=n_neighbors, with_motifs=motifs) for s in structures]
+        network = network_class(architecture)
+        reads = {"n_neighbors": network.default_n_neighbors, "with_motifs": network.reads_motifs}
+        self.graphs = [dual_graph(s, **reads) for s in structures]
         self.data = Labelled(self.graphs, y[:, None], np.ones(len(y)))
         self.scaler = TargetScaler.of(self.data.y)
         self.ladder = SizeLadder.for_crystals(sizes_of(self.graphs), 32)
         optimizer: Optimizer = "muon" if architecture == "amdnet" else "adamw"
         self.compilation = Compilation(
-            NetworkConfig(architecture, width=width), optimizer=optimizer, xla=True
+            NetworkConfig.of(architecture, width=width), optimizer=optimizer, xla=True
         )
 
     def train(self, epochs: int) -> None:
         """Some epochs, always the same, so that a second call compiles nothing."""
         from amdnet_matminer.training import Settings, compiled_network, train
 
-        settings = Settings("mae", epochs, 32, 1e-3, "constant", epochs, 0)
+        settings = Settings("mae", epochs, 32, 1e-3, "constant", epochs)
         with compiled_network(self.compilation) as network:
             train(network, self.data, None, self.scaler, self.ladder, settings, 0)
 

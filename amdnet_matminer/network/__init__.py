@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import amdnet_matminer.backend  # noqa: F401  first of all, so that Keras starts quietly
-from amdnet_matminer.network.config import NetworkConfig
-from amdnet_matminer.network.model import build_network, initial_weights
-from amdnet_matminer.options import Architecture
+from amdnet_matminer.architectures import NetworkConfig, register
+from amdnet_matminer.network.base import Network, build_network
 
-__all__ = ["Architecture", "NetworkConfig", "build_network", "initial_weights"]
+__all__ = ["Network", "NetworkConfig", "build_network", "register"]

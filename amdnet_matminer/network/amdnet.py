@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 from keras import ops
 
+from amdnet_matminer.architectures import NetworkConfig, register
 from amdnet_matminer.graphs.batching import Batch, Bonds, Level
 from amdnet_matminer.motifs import FINGERPRINT_LABELS
-from amdnet_matminer.network.config import NetworkConfig
-from amdnet_matminer.network.layers import MLP, GaussianBasis, Tensor, Topology, pool_mean
+from amdnet_matminer.network.base import Network
+from amdnet_matminer.network.layers import MLP, Dropout, GaussianBasis, Tensor, Topology, pool_mean
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
-
-DEFAULT_WIDTH = 64
 
 HIGHEST_SCORE = 4.0
 """Scores lie between minus this and this: a node counts exp(-4) to exp(4) times."""
@@ -38,22 +37,18 @@ class GatedBlock(keras.layers.Layer):
     Args:
         width: Width of nodes and edges.
         context_width: Width of the context; 0 if there is none.
-        dropout: Part of the hidden values of nodes that is dropped in training.
-        random: Source of what is dropped.
+        dropout: Drops hidden values of nodes in training.
     """
 
-    def __init__(
-        self, width: int, context_width: int, dropout: float, random: keras.random.SeedGenerator
-    ) -> None:
+    def __init__(self, width: int, context_width: int, dropout: Dropout) -> None:
         super().__init__()
         self.dropout = dropout
-        self.random = random
         of_nodes = (width, width)
-        self.receiver = self.add_weight(of_nodes, "zeros", name="kernel_receiver")
-        self.sender = self.add_weight(of_nodes, "zeros", name="kernel_sender")
-        self.edge = self.add_weight(of_nodes, "zeros", name="kernel_edge")
+        self.receiver = self.add_weight(of_nodes, "glorot_uniform", name="kernel_receiver")
+        self.sender = self.add_weight(of_nodes, "glorot_uniform", name="kernel_sender")
+        self.edge = self.add_weight(of_nodes, "glorot_uniform", name="kernel_edge")
         self.edge_bias = self.add_weight((width,), "zeros", name="bias_edge")
-        self.message = self.add_weight(of_nodes, "zeros", name="kernel_message")
+        self.message = self.add_weight(of_nodes, "glorot_uniform", name="kernel_message")
         self.update = MLP((width + context_width, width, width), "silu", linear_output=True)
         self.built = True
 
@@ -70,9 +65,7 @@ class GatedBlock(keras.layers.Layer):
         received = pool_mean(messages, t.received, t.receiver, ops.shape(nodes)[0])
         kernel, bias = self.update.kernels[0], self.update.biases[0]
         known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
-        hidden = ops.silu(received + known + bias)
-        if training and self.dropout:
-            hidden = keras.random.dropout(hidden, self.dropout, seed=self.random)
+        hidden = self.dropout(ops.silu(received + known + bias), training=training)
         return nodes + ops.matmul(hidden, self.update.kernels[1]) + self.update.biases[1], edges
 
 
@@ -129,7 +122,8 @@ def attend(nodes: Tensor, score: Tensor, t: Topology, n_graphs: Any) -> Tensor:
     return pool_mean(nodes, t.weight * attention, t.graph, n_graphs)
 
 
-class AMDNet(keras.Model):
+@register("amdnet")
+class AMDNet(Network):
     """Atoms and motifs, each a graph of gated blocks, that read each other before every block.
 
     A motif starts from its order-parameter fingerprint, an edge between motifs from
@@ -137,15 +131,19 @@ class AMDNet(keras.Model):
     attentive means of atoms and of motifs, side by side, give the targets.
 
     Args:
-        config: Sizes. Without ``cross_level`` the levels meet at the end only, as in
-            the published network; that is there to be compared with.
+        config: Sizes.
     """
 
+    used_parameters = frozenset({"atom_cutoff", "width", "n_blocks"})
+    default_n_neighbors = 16
+    cross_level: ClassVar[bool] = True
+    """Without, the levels meet at the end only, as in the published network; there to be compared with."""
+
     def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        width = config.width or DEFAULT_WIDTH
-        self.n_outputs = config.n_outputs
-        self.element = self.add_weight((HEAVIEST_ELEMENT + 1, width), "zeros", name="element")
+        super().__init__(config)
+        width = config.width
+        vectors = keras.initializers.RandomUniform(-0.1, 0.1)
+        self.element = self.add_weight((HEAVIEST_ELEMENT + 1, width), vectors, name="element")
         self.pair_basis = GaussianBasis(48, config.atom_cutoff)
         self.pair = MLP((48, width), "silu", linear_output=True)
         self.motif = MLP((len(FINGERPRINT_LABELS), width), "silu")
@@ -154,15 +152,19 @@ class AMDNet(keras.Model):
         self.sharing = MLP((24 + 12 + N_SHARED_KINDS, width), "silu", linear_output=True)
         self.length_basis = GaussianBasis(24, 4.0, 0.25)
         self.gate = MLP((24, width), "sigmoid")
-        self.cross_level = config.cross_level
-        self.random = keras.random.SeedGenerator(0)
-        sizes = (width, 2 * width if config.cross_level else 0, config.dropout, self.random)
+        sizes = (width, 2 * width if self.cross_level else 0, self.dropout)
         self.atom_blocks = [GatedBlock(*sizes) for _ in range(config.n_blocks)]
         self.motif_blocks = [GatedBlock(*sizes) for _ in range(config.n_blocks)]
+        # Scores begin at 0, so that every node counts the same at first.
         self.atom_score = self.add_weight((width, width), "zeros", name="score_atoms")
         self.motif_score = self.add_weight((width, width), "zeros", name="score_motifs")
         self.head = MLP((2 * width, width, config.n_outputs), "silu", linear_output=True)
         self.built = True
+
+    @property
+    def not_for_muon(self) -> list[keras.Variable]:
+        """The vectors of elements, and the scores."""
+        return [self.element, self.atom_score, self.motif_score]
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
         """Predict scaled targets, shape (G, n_outputs), one row per graph, padding included."""

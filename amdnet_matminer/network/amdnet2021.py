@@ -1,21 +1,21 @@
-"""The published atom-motif dual graph network: two MEGNets that are joined at their end."""
+"""The published atom-motif dual graph network, two MEGNets that are joined at their end, and one alone."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
+from amdnet_matminer.architectures import NetworkConfig, register
 from amdnet_matminer.graphs.batching import Batch, Level
 from amdnet_matminer.motifs import FINGERPRINT_LABELS
-from amdnet_matminer.network.config import NetworkConfig
+from amdnet_matminer.network.base import Network
 from amdnet_matminer.network.layers import MLP, GaussianBasis, MEGNetLayer, Set2Set, Tensor, Topology
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 EMBEDDING_WIDTH = 16
 N_BLOCKS = 3
-PUBLISHED_WIDTH = 32
 
 
 class Branch(keras.layers.Layer):
@@ -59,40 +59,75 @@ class Branch(keras.layers.Layer):
         return self.readout(ops.concatenate([read_nodes, read_edges, state], axis=-1))
 
 
-class AMDNet2021(keras.Model):
-    """The dual graph network of Banjade et al. (2021), or its atom branch alone.
+@register("megnet")
+class MEGNet(Network):
+    """The atom branch of the published network alone, which is a MEGNet.
 
     Args:
-        config: Architecture ``"amdnet-2021"`` or ``"megnet"``, and sizes.
+        config: Sizes.
     """
 
+    used_parameters = frozenset({"atom_cutoff", "rbf_edge_dim_atom", "width"})
+    reads_motifs = False
+    default_width = 32
+    n_branches: ClassVar[int] = 1
+
     def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        width = config.width or PUBLISHED_WIDTH
-        self.n_outputs = config.n_outputs
-        self.embedding = self.add_weight((HEAVIEST_ELEMENT + 1, EMBEDDING_WIDTH), "zeros", name="embedding")
+        super().__init__(config)
+        width = config.width
+        self.embedding = self.add_weight(
+            (HEAVIEST_ELEMENT + 1, EMBEDDING_WIDTH),
+            keras.initializers.RandomUniform(-0.05, 0.05),
+            name="embedding",
+        )
         self.atom_branch = Branch(width, EMBEDDING_WIDTH, config.rbf_edge_dim_atom, config.atom_cutoff)
-        self.motif_branch = None
-        if config.architecture == "amdnet-2021":
-            self.motif_branch = Branch(
-                width, len(FINGERPRINT_LABELS), config.rbf_edge_dim_motif, config.motif_cutoff
-            )
-        merged = width if self.motif_branch else width // 2
-        self.head = MLP((merged, width, config.n_outputs), linear_output=True)
+        self.head = MLP((self.n_branches * width // 2, width, config.n_outputs), linear_output=True)
         self.built = True
 
-    def call(self, batch: Batch) -> Tensor:
+    @classmethod
+    def check(cls, config: NetworkConfig) -> None:
+        """Refuse an odd width: a branch ends with half of it."""
+        if config.width % 2:
+            raise ValueError(f"width must be even for {config.architecture!r}, got {config.width}")
+
+    @property
+    def not_for_muon(self) -> list[keras.Variable]:
+        """The vectors of elements."""
+        return [self.embedding]
+
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
         """Predict scaled targets, shape (G, n_outputs), one row per graph, padding included."""
         return self.head(self.merged(batch))
 
     def merged(self, batch: Batch) -> Tensor:
-        """The branches' vectors side by side, shape (G, 32) at the published width."""
-        n_graphs = ops.shape(batch.crystal)[0]
+        """The vector of the atoms, shape (G, width / 2)."""
         elements = ops.take(self.embedding, batch.atoms.node, axis=0)
-        vectors = [self.atom_branch(elements, batch.atoms, n_graphs=n_graphs)]
-        if self.motif_branch is not None:
-            vectors.append(self.motif_branch(batch.motifs.node, batch.motifs, n_graphs=n_graphs))
-        return ops.concatenate(vectors, axis=-1)
+        vector: Tensor = self.atom_branch(elements, batch.atoms, n_graphs=ops.shape(batch.crystal)[0])
+        return vector
+
+
+@register("amdnet-2021")
+class AMDNet2021(MEGNet):
+    """The dual graph network of Banjade et al. (2021).
+
+    Args:
+        config: Sizes.
+    """
+
+    used_parameters = MEGNet.used_parameters | {"motif_cutoff", "rbf_edge_dim_motif"}
+    reads_motifs = True
+    n_branches = 2
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.motif_branch = Branch(
+            config.width, len(FINGERPRINT_LABELS), config.rbf_edge_dim_motif, config.motif_cutoff
+        )
+
+    def merged(self, batch: Batch) -> Tensor:
+        """The vectors of atoms and motifs side by side, shape (G, width)."""
+        of_motifs = self.motif_branch(batch.motifs.node, batch.motifs, n_graphs=ops.shape(batch.crystal)[0])
+        return ops.concatenate([super().merged(batch), of_motifs], axis=-1)
 
 
 def _each(layers: list[MLP], values: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

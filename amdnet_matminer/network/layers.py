@@ -2,8 +2,7 @@
 
 All layers read flat arrays: nodes (N, .), edges (P, .) and one state per crystal
 (G, .). Weighted pools count a node as often as its multiplicity, and padding,
-whose weight is 0, not at all. Weights are created as zeros; ``initial_weights``
-gives them their values.
+whose weight is 0, not at all.
 """
 
 from __future__ import annotations
@@ -94,6 +93,34 @@ class GaussianBasis(keras.layers.Layer):
         return ops.exp(-ops.square(scaled))
 
 
+class Dropout(keras.layers.Layer):
+    """Drop a part of the values in training, and scale the others up for it (Srivastava et al. 2014).
+
+    Unlike that of Keras' own layer, the rate may change without a new compilation.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.random = keras.random.SeedGenerator(0)
+        self.rate = _Rate()
+        self.built = True
+
+    def call(self, values: Tensor, training: bool = False) -> Tensor:
+        """Return the values, or in training those that are left, in the same shape."""
+        if not training:
+            return values
+        rate = ops.cast(self.rate.state, values.dtype)
+        drawn = keras.random.uniform(ops.shape(values), seed=self.random, dtype=values.dtype)
+        return ops.where(drawn >= rate, values / (1.0 - rate), 0.0)
+
+
+class _Rate(keras.random.SeedGenerator):
+    """A number that Keras passes to compiled steps as it does seeds: as a state that is no weight."""
+
+    def __init__(self) -> None:
+        self.state = keras.Variable(0.0, dtype="float32", trainable=False, name="rate")
+
+
 class MLP(keras.layers.Layer):
     """Dense layers one after another, each followed by the activation, the last one if asked.
 
@@ -110,7 +137,7 @@ class MLP(keras.layers.Layer):
         self.kernels = []
         self.biases = []
         for i, (inputs, outputs) in enumerate(pairwise(widths)):
-            self.kernels.append(self.add_weight((inputs, outputs), "zeros", name=f"kernel_{i}"))
+            self.kernels.append(self.add_weight((inputs, outputs), "glorot_uniform", name=f"kernel_{i}"))
             self.biases.append(self.add_weight((outputs,), "zeros", name=f"bias_{i}"))
         self.built = True
 
@@ -191,9 +218,9 @@ class Set2Set(keras.layers.Layer):
         super().__init__()
         self.units = units
         self.steps = steps
-        self.kernel = self.add_weight((width, units), "zeros", name="kernel")
+        self.kernel = self.add_weight((width, units), "glorot_uniform", name="kernel")
         self.bias = self.add_weight((units,), "zeros", name="bias")
-        self.recurrent_kernel = self.add_weight((2 * units, 4 * units), "zeros", name="recurrent_kernel")
+        self.recurrent_kernel = self.add_weight((2 * units, 4 * units), "orthogonal", name="recurrent_kernel")
         self.recurrent_bias = self.add_weight((4 * units,), "zeros", name="recurrent_bias")
 
     def call(self, vectors: Tensor, weight: Tensor, graph: Tensor, *, n_graphs: Any) -> Tensor:

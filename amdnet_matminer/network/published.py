@@ -32,7 +32,7 @@ def load_published_weights(network: AMDNet2021, path: str | Path) -> None:
     Raises:
         ModelFileError: The file is no such model, or its arrays do not fit.
     """
-    if network.motif_branch is None:
+    if not isinstance(network, AMDNet2021):
         raise ValueError("the network must be 'amdnet-2021'; the published model has both branches")
     try:
         with h5py.File(path) as file:

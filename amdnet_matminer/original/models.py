@@ -34,7 +34,7 @@ def read_published_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray
     from amdnet_matminer.network.published import load_published_weights
 
     parameters = _parameters(_json_file(Path(path)))
-    network = build_network(NetworkConfig(**parameters))
+    network = build_network(NetworkConfig.of(**parameters))
     try:
         load_published_weights(network, path)
     except ModelFileError:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from amdnet_matminer.graphs import Batch, DualGraph, SizeLadder, batch_graphs, deal, sizes_of
+from amdnet_matminer.network import Network
 
 PREDICTED_AT_ONCE = 128
 """On a CPU, batches of so many crystals are predicted 1.3 to 1.6 times as fast as batches of 32."""
@@ -56,9 +56,7 @@ def training_batches(
             yield batch, _rows(y[members], step.graphs), _rows(weight[members], step.graphs)
 
 
-def predict_graphs(
-    network: keras.Model, graphs: Sequence[DualGraph], ladder: SizeLadder
-) -> NDArray[np.float32]:
+def predict_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLadder) -> NDArray[np.float32]:
     """Predict scaled targets of crystals, in their order.
 
     Args:

@@ -60,7 +60,7 @@ class LearningRate(keras.callbacks.Callback):
         return min(1.0, warm_up) * 0.5 * (1.0 + np.cos(np.pi * epoch / self.epochs))
 
 
-class Chance(keras.callbacks.Callback):
+class EpochSeed(keras.callbacks.Callback):
     """Begin the network's random numbers anew in every epoch, so that a training can go on from any.
 
     Args:
@@ -72,10 +72,11 @@ class Chance(keras.callbacks.Callback):
         self.seed = seed
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Set the state of the generator, if the network has one."""
-        if hasattr(self.model, "random"):
-            drawn = np.random.default_rng([self.seed, epoch]).integers(2**31)
-            self.model.random.state.assign(np.array([drawn, 0], dtype=self.model.random.state.dtype))
+        """Set the state of every generator that the network has."""
+        rng = np.random.default_rng([self.seed, epoch])
+        for variable in self.model.variables:
+            if variable.name == "seed_generator_state":
+                variable.assign(np.array([rng.integers(2**31), 0], dtype=variable.dtype))
 
 
 class BestWeights(keras.callbacks.Callback):

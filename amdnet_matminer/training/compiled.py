@@ -7,6 +7,7 @@ has been compiled is kept for the next fit or prediction; only weights change ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -14,9 +15,10 @@ from typing import NamedTuple
 
 import keras
 
+from amdnet_matminer.architectures import NetworkConfig, network_class
 from amdnet_matminer.backend import has_gpu, sharing_devices
 from amdnet_matminer.graphs.batching import SHARES
-from amdnet_matminer.network import NetworkConfig, build_network
+from amdnet_matminer.network import Network, build_network
 from amdnet_matminer.options import Loss, Optimizer
 from amdnet_matminer.training.losses import WeightedLoss
 
@@ -25,9 +27,6 @@ MOST_IDLE = 4
 
 LARGEST_GRADIENT = 1.0
 """Gradients of larger norm than this are scaled down to it."""
-
-NOT_FOR_MUON = ["element", "embedding", "score"]
-"""Names of arrays with two axes that Adam does better: tables of vectors, and what begins at 0."""
 
 STEPS_WORTH_XLA = 2000
 """On a CPU, XLA makes a step about twice as fast but costs half a minute of compiling."""
@@ -45,21 +44,19 @@ class Compilation(NamedTuple):
     """What training makes small."""
     optimizer: Optimizer = "muon"
     """How weights follow their gradients."""
-    weight_decay: float = 0.0
-    """Decoupled from the gradients (Loshchilov and Hutter, arXiv 1711.05101)."""
     xla: bool = False
     """Whether TensorFlow compiles with XLA."""
 
 
-Kind = tuple[Compilation, object, str]
-"""A compilation, the Keras distribution over devices that it is for, or None, and the precision."""
+Kind = tuple[Compilation, type[Network], object, str]
+"""A compilation, the class that its architecture names, the Keras distribution over devices, and the precision."""
 
-_idle: list[tuple[Kind, keras.Model]] = []
+_idle: list[tuple[Kind, Network]] = []
 _lock = Lock()
 
 
 @contextmanager
-def compiled_network(wanted: Compilation, only_predicts: bool = False) -> Iterator[keras.Model]:
+def compiled_network(wanted: Compilation, only_predicts: bool = False) -> Iterator[Network]:
     """Lend a compiled network; its weights and optimizer state are those of the last use.
 
     Args:
@@ -73,7 +70,11 @@ def compiled_network(wanted: Compilation, only_predicts: bool = False) -> Iterat
     Raises:
         ValueError: The devices that Keras is set to distribute over cannot share a batch.
     """
-    around = (sharing_devices(SHARES), keras.mixed_precision.dtype_policy().name)
+    around = (
+        network_class(wanted.network.architecture),
+        sharing_devices(SHARES),
+        keras.mixed_precision.dtype_policy().name,
+    )
     kind = (wanted, *around)
     faster = [(wanted._replace(xla=True), *around)] if only_predicts else []
     kind, network = _take([*faster, kind]) or (kind, _compile(wanted))
@@ -99,7 +100,7 @@ def xla_pays(n_steps: int = 0, n_predictions: int = 0) -> bool:
     return keras.backend.backend() == "tensorflow" and (much or has_gpu())
 
 
-def _take(wanted: list[Kind]) -> tuple[Kind, keras.Model] | None:
+def _take(wanted: list[Kind]) -> tuple[Kind, Network] | None:
     """The first idle network of the first kind that there is."""
     with _lock:
         idle = [kind for kind, _ in _idle]
@@ -109,10 +110,10 @@ def _take(wanted: list[Kind]) -> tuple[Kind, keras.Model] | None:
     return None
 
 
-def _compile(wanted: Compilation) -> keras.Model:
+def _compile(wanted: Compilation) -> Network:
     network = build_network(wanted.network)
     network.compile(
-        optimizer=_optimizer(wanted),
+        optimizer=_optimizer(wanted.optimizer, network),
         loss=WeightedLoss(wanted.loss),
         jit_compile=wanted.xla or keras.backend.backend() == "jax",
     )
@@ -121,14 +122,16 @@ def _compile(wanted: Compilation) -> keras.Model:
     return network
 
 
-def _optimizer(wanted: Compilation) -> keras.optimizers.Optimizer:
-    """Muon (Jordan 2024; in steps of the size of Adam's, Liu et al., arXiv 2502.16982), or AdamW."""
-    decay = wanted.weight_decay
-    if wanted.optimizer == "adamw":
-        return keras.optimizers.AdamW(weight_decay=decay, global_clipnorm=LARGEST_GRADIENT)
-    return keras.optimizers.Muon(
-        weight_decay=decay,
-        adam_weight_decay=decay,
-        global_clipnorm=LARGEST_GRADIENT,
-        exclude_layers=NOT_FOR_MUON,
-    )
+def _optimizer(name: Optimizer, network: Network) -> keras.optimizers.Optimizer:
+    """Muon (Jordan 2024; in steps of the size of Adam's, Liu et al., arXiv 2502.16982), or AdamW.
+
+    The weight decay, decoupled from the gradients (Loshchilov and Hutter, arXiv
+    1711.05101), is a variable, so that another one needs no other compilation.
+    """
+    if name == "adamw":
+        optimizer = keras.optimizers.AdamW(global_clipnorm=LARGEST_GRADIENT)
+    else:
+        excluded = [f"^{re.escape(weight.path)}$" for weight in network.not_for_muon]
+        optimizer = keras.optimizers.Muon(global_clipnorm=LARGEST_GRADIENT, exclude_layers=excluded)
+    optimizer.weight_decay = optimizer.adam_weight_decay = optimizer.add_variable((), name="weight_decay")
+    return optimizer

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
 from amdnet_matminer.graphs import SizeLadder
+from amdnet_matminer.network import Network
 from amdnet_matminer.options import Loss, Schedule
 from amdnet_matminer.training.batches import Labelled, predict_graphs, training_batches
 from amdnet_matminer.training.callbacks import (
     BestWeights,
-    Chance,
     Checkpoint,
+    EpochSeed,
     LearningRate,
     Progress,
     Rescue,
@@ -36,7 +36,9 @@ class Settings(NamedTuple):
     learning_rate: float
     schedule: Schedule
     patience: int
-    verbose: int
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+    verbose: int = 0
 
     def n_batches(self, n_crystals: int) -> int:
         """Number of batches in an epoch."""
@@ -44,7 +46,7 @@ class Settings(NamedTuple):
 
 
 def train(
-    network: keras.Model,
+    network: Network,
     training: Labelled,
     validation: Labelled | None,
     scaler: TargetScaler,
@@ -76,6 +78,8 @@ def train(
     """
     for variable in network.optimizer.variables:
         variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
+    network.dropout.rate.state.assign(settings.dropout)
+    network.optimizer.weight_decay.assign(settings.weight_decay)
     rate = LearningRate(settings.learning_rate, settings.schedule, settings.epochs)
     error = _validation(network, validation, scaler, ladder, settings.loss) if validation else None
     best = BestWeights(error, settings.patience)
@@ -83,7 +87,7 @@ def train(
     state = Checkpoint(checkpoint, rate, best, rescue)
     state.set_model(network)
     first = state.resume()
-    callbacks = [rate, Chance(seed), best, rescue, state]
+    callbacks = [rate, EpochSeed(seed), best, rescue, state]
     if settings.verbose:
         callbacks.append(Progress(settings.epochs, first))
     n_batches = settings.n_batches(len(training.y))
@@ -105,7 +109,7 @@ def train(
 
 
 def _validation(
-    network: keras.Model, data: Labelled, scaler: TargetScaler, ladder: SizeLadder, loss: Loss
+    network: Network, data: Labelled, scaler: TargetScaler, ladder: SizeLadder, loss: Loss
 ) -> Callable[[], tuple[str, float]]:
     """Name and value of the error on data that takes no part in training."""
 

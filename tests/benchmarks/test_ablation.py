@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from amdnet_matminer.graphs import SizeLadder, batch_graphs, dual_graph, sizes_of
+from amdnet_matminer.network import NetworkConfig, build_network
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_a_finished_run_is_not_run_again(graphs, tmp_path, monkeypatch):
     y = np.array([g.atoms.atomic_number.mean() for g in graphs])
     data = ablation.Data((graphs * 3, np.tile(y, 3)), (graphs, y))
     monkeypatch.setattr(ablation, "read_data", lambda *_: data)
-    tiny = ablation.Variant({"width": 8, "n_blocks": 1})
+    tiny = ablation.Variant(width=8)
     monkeypatch.setitem(ablation.VARIANTS, "tiny", tiny)
     settings = {"n_train": len(y) * 3, "epochs": 2}
     row = ablation.run_once("mp2018 oxides", settings, tmp_path, "tiny", 0)
@@ -47,7 +48,14 @@ def test_a_finished_run_is_not_run_again(graphs, tmp_path, monkeypatch):
 def test_variants_differ_in_what_they_claim():
     variants = ablation.VARIANTS
     assert variants["amdnet, atoms only"].motifs == "none"
-    assert variants["amdnet, levels apart"].config == variants["amdnet"].config | {"cross_level": False}
-    assert variants["amdnet"].config == variants["amdnet, shuffled motifs"].config == {"dropout": 0.0}
-    assert variants["amdnet with dropout"].config == {}
+    ablation.register_levels_apart()
+    apart, joined = (
+        build_network(NetworkConfig.of(variants[name].architecture))
+        for name in ("amdnet, levels apart", "amdnet")
+    )
+    assert not apart.cross_level
+    assert joined.cross_level
+    assert apart.count_params() < joined.count_params()
+    assert variants["amdnet"]._replace(motifs="shuffled") == variants["amdnet, shuffled motifs"]
+    assert variants["amdnet"]._replace(dropout=0.1) == variants["amdnet with dropout"]
     assert variants["amdnet, shuffled motifs"].motifs == "shuffled"

@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 from amdnet_matminer.graphs import AtomGraph, DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
 from amdnet_matminer.graphs.symmetry import site_orbits
 from amdnet_matminer.motifs import MotifGraph
-from amdnet_matminer.network import Architecture, NetworkConfig, build_network
+from amdnet_matminer.network import NetworkConfig, build_network
 
 SYSTEMS = {
     "triclinic": Lattice.from_parameters(4.1, 4.9, 5.3, 82, 95, 101),
@@ -33,15 +33,15 @@ GROUPS = {
 }
 
 
-def predictions(graphs: list[DualGraph], architecture: Architecture) -> np.ndarray:
+def predictions(graphs: list[DualGraph], architecture: str) -> np.ndarray:
     sizes = sizes_of(graphs)
     batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes, len(graphs)).step_for(sizes.sum(axis=0)))
-    return np.asarray(build_network(NetworkConfig(architecture), seed=1).merged(batch))[: len(graphs)]
+    return np.asarray(build_network(NetworkConfig.of(architecture), seed=1).merged(batch))[: len(graphs)]
 
 
 @pytest.mark.parametrize("architecture", ["amdnet", "amdnet-2021"])
 @pytest.mark.parametrize("system", GROUPS)
-def test_predictions_are_those_of_the_whole_graph(system: str, architecture: Architecture) -> None:
+def test_predictions_are_those_of_the_whole_graph(system: str, architecture: str) -> None:
     crystal = Structure.from_spacegroup(
         GROUPS[system], SYSTEMS[system], ["Ti", "O"], [[0, 0, 0], [0.28, 0.28, 0.28]]
     )
@@ -99,7 +99,7 @@ def test_orbits_of_a_supercell_are_those_of_the_cell(corundum: Structure) -> Non
 
 
 @pytest.mark.parametrize("architecture", ["amdnet", "amdnet-2021"])
-def test_real_crystals_within_the_tolerance(load_crystals: Callable, architecture: Architecture) -> None:
+def test_real_crystals_within_the_tolerance(load_crystals: Callable, architecture: str) -> None:
     """At the default tolerance predictions move by less than a thousandth of their spread."""
     crystals = [s for s in load_crystals("mp2018", limit=60, seed=3)[0] if len(s) <= 20]
     whole = predictions([dual_graph(s, symmetry_reduction=False) for s in crystals], architecture)

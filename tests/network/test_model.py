@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import keras
@@ -11,18 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Structure
 
+from amdnet_matminer.architectures import architecture_names
 from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
-from amdnet_matminer.network import NetworkConfig, build_network, initial_weights
+from amdnet_matminer.network import NetworkConfig, build_network
+from amdnet_matminer.network.base import initial_weights
 
 
 @pytest.fixture(scope="module", params=["amdnet", "amdnet-2021"])
 def network(request: pytest.FixtureRequest) -> keras.Model:
-    return build_network(NetworkConfig(request.param), seed=3)
+    return build_network(NetworkConfig.of(request.param), seed=3)
 
 
 @pytest.fixture(scope="module")
 def published() -> keras.Model:
-    return build_network(NetworkConfig("amdnet-2021"))
+    return build_network(NetworkConfig.of("amdnet-2021"))
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +44,10 @@ def test_the_published_number_of_parameters(published: keras.Model) -> None:
 
 
 def test_the_atom_branch_alone_has_its_share() -> None:
-    network = build_network(NetworkConfig("megnet"))
+    network = build_network(NetworkConfig.of("megnet"))
     in_branch = sum(int(np.prod(weight.shape)) for weight in network.atom_branch.weights)
     assert in_branch + 95 * 16 == 168_016
-    assert network.motif_branch is None
+    assert not network.reads_motifs
 
 
 def test_every_crystal_has_a_finite_prediction_of_its_own(
@@ -100,10 +103,43 @@ def test_supercell_rotation_and_translation_change_nothing(
     np.testing.assert_allclose(vectors[1:], np.stack([vectors[0]] * 2), rtol=1e-3, atol=1e-4)
 
 
-def test_the_seed_decides_the_initial_weights(network: keras.Model) -> None:
-    same, other = (initial_weights(network, np.random.default_rng(seed)) for seed in (3, 4))
-    assert all(np.array_equal(a, b) for a, b in zip(same, network.get_weights(), strict=True))
+@pytest.mark.parametrize("architecture", architecture_names())
+def test_the_seed_decides_the_initial_weights_and_nothing_else_does(architecture: str) -> None:
+    config = NetworkConfig.of(architecture, width=8)
+    random.seed(5)
+    before = random.getstate()
+    first = initial_weights(config, 3)
+    assert random.getstate() == before
+    random.seed(6)
+    keras.utils.set_random_seed(7)
+    same, other = (initial_weights(config, seed) for seed in (3, 4))
+    for one, again in zip(first, same, strict=True):
+        np.testing.assert_array_equal(one, again)
     assert not np.array_equal(same[0], other[0])
+
+
+def test_weights_of_one_network_are_drawn_independently() -> None:
+    """Initializers that share a seed would give equal arrays to layers of equal shape."""
+    network = build_network(NetworkConfig.of(width=8, n_blocks=2), seed=1)
+    drawn = [np.asarray(w) for w in network.weights if w.shape == (8, 8) and np.asarray(w).any()]
+    assert len(drawn) > 10
+    for i, one in enumerate(drawn):
+        assert not any(np.array_equal(one, other) for other in drawn[:i])
+
+
+@pytest.mark.parametrize("architecture", architecture_names())
+def test_initial_weights_have_the_published_distributions(architecture: str) -> None:
+    network = build_network(NetworkConfig.of(architecture), seed=0)
+    for weight in network.weights:
+        value = np.abs(np.asarray(weight))
+        if "bias" in weight.name or "score" in weight.name:
+            assert not value.any()
+        elif weight.name in ("element", "embedding"):
+            largest = {"element": 0.1, "embedding": 0.05}[weight.name]
+            assert 0.9 * largest < value.max() <= largest
+        elif weight.name != "recurrent_kernel":
+            limit = (6.0 / sum(weight.shape)) ** 0.5
+            assert 0.8 * limit < value.max() <= limit
 
 
 def test_recurrent_kernels_start_orthogonal(published: keras.Model) -> None:
@@ -130,8 +166,8 @@ def test_one_column_per_target(perovskite: Structure, n_outputs: int) -> None:
 def test_dropout_is_for_training_only(perovskite: Structure) -> None:
     graphs = [dual_graph(perovskite)]
     batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes_of(graphs), 1).step_for(sizes_of(graphs)[0]))
-    network = build_network(NetworkConfig(width=8, n_blocks=1, dropout=0.5), seed=1)
-    without = build_network(NetworkConfig(width=8, n_blocks=1, dropout=0.0), seed=1)
+    network, without = (build_network(NetworkConfig(width=8, n_blocks=1), seed=1) for _ in range(2))
+    network.dropout.rate.state.assign(0.5)
     expected = np.asarray(without(batch))
     np.testing.assert_array_equal(network(batch), expected)
     np.testing.assert_array_equal(without(batch, training=True), expected)

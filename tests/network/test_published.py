@@ -68,7 +68,7 @@ def published(folder: Path) -> tuple[keras.Model, list[DualGraph], list[dict]]:
         DualGraph(atom_graph(rebuild(materials.structure[key]), 5.0), motifs_of(motifs.loc[key]))
         for key in expected
     ]
-    network = build_network(NetworkConfig("amdnet-2021"))
+    network = build_network(NetworkConfig.of("amdnet-2021"))
     load_published_weights(network, folder / "new_model.hdf5")
     return network, graphs, list(expected.values())
 
@@ -93,9 +93,9 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.hdf5"
     path.write_bytes(b"not a model")
     with pytest.raises(ModelFileError, match=r"model\.hdf5 is not a model of the published AMDNet"):
-        load_published_weights(build_network(NetworkConfig("amdnet-2021")), path)
+        load_published_weights(build_network(NetworkConfig.of("amdnet-2021")), path)
 
 
 def test_the_atom_branch_alone_takes_no_published_weights(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be 'amdnet-2021'"):
-        load_published_weights(build_network(NetworkConfig("megnet")), tmp_path / "model.hdf5")
+        load_published_weights(build_network(NetworkConfig.of("megnet")), tmp_path / "model.hdf5")

@@ -10,7 +10,7 @@ import pytest
 from amdnet_matminer.network import NetworkConfig
 from amdnet_matminer.training import Compilation, compiled, compiled_network, xla_pays
 
-PLAIN = Compilation(NetworkConfig(width=8, n_blocks=1, dropout=0.25))
+PLAIN = Compilation(NetworkConfig(width=8, n_blocks=1))
 WITH_XLA = PLAIN._replace(xla=True)
 
 
@@ -54,8 +54,8 @@ def test_precisions_do_not_mix(half_precision: Callable) -> None:
 
 
 def test_only_few_wait() -> None:
-    for weight_decay in range(compiled.MOST_IDLE + 2):
-        lent(PLAIN._replace(weight_decay=float(weight_decay)))
+    for width in range(1, compiled.MOST_IDLE + 3):
+        lent(PLAIN._replace(network=PLAIN.network._replace(width=width)))
     assert len(compiled._idle) == compiled.MOST_IDLE
 
 

@@ -9,7 +9,8 @@ import pytest
 from pymatgen.core import Structure
 
 from amdnet_matminer.graphs import SizeLadder, dual_graph, sizes_of
-from amdnet_matminer.network import NetworkConfig, initial_weights
+from amdnet_matminer.network import NetworkConfig
+from amdnet_matminer.network.base import initial_weights
 from amdnet_matminer.training import (
     Compilation,
     Labelled,
@@ -22,7 +23,7 @@ from amdnet_matminer.training import (
 from amdnet_matminer.training import callbacks as callbacks_module
 
 SMALL = Compilation(NetworkConfig(width=8, n_blocks=1))
-SETTINGS = Settings("mae", 6, 8, 0.01, "cosine", 6, 0)
+SETTINGS = Settings("mae", 6, 8, 0.01, "cosine", 6, dropout=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def fit(data: Labelled, settings: Settings = SETTINGS, checkpoint: Path | None =
     """History and final weights of a fit from always the same start."""
     ladder = SizeLadder.for_crystals(sizes_of(data.graphs), settings.batch_size)
     with compiled_network(SMALL) as network:
-        network.set_weights(initial_weights(network, np.random.default_rng(0)))
+        network.set_weights(initial_weights(SMALL.network, 0))
         history = train(network, data, data, TargetScaler.of(data.y), ladder, settings, 3, checkpoint)
         return history, network.get_weights()
 
