@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound="type[Network]")
 
-_BUILT_IN = {
-    "amdnet": "amdnet_matminer.network.amdnet",
-    "amdnet-2021": "amdnet_matminer.network.amdnet2021",
-    "megnet": "amdnet_matminer.network.amdnet2021",
+_places = {
+    "amdnet": "amdnet_matminer.network.amdnet.AMDNet",
+    "amdnet-2021": "amdnet_matminer.network.amdnet2021.AMDNet2021",
+    "megnet": "amdnet_matminer.network.amdnet2021.MEGNet",
 }
-"""The modules that register the networks of this package."""
+"""Where the network of each name is defined; those of this package are imported when asked for."""
 
-_registered: dict[str, type[Network]] = {}
+_classes: dict[str, type[Network]] = {}
 
 
 def register(name: str) -> Callable[[N], N]:
@@ -36,20 +36,18 @@ def register(name: str) -> Callable[[N], N]:
     """
 
     def registered(network: N) -> N:
-        known = _registered.get(name, network)
-        if (known.__module__, known.__qualname__) != (network.__module__, network.__qualname__):
-            raise ValueError(
-                f"{name!r} is {known.__module__}.{known.__qualname__} already; take another name"
-            )
-        _registered[name] = network
+        place = f"{network.__module__}.{network.__qualname__}"
+        if _places.setdefault(name, place) != place:
+            raise ValueError(f"{name!r} is {_places[name]} already; take another name")
+        _classes[name] = network
         return network
 
     return registered
 
 
 def architecture_names() -> list[str]:
-    """The names of all networks: those of this package first."""
-    return list(_BUILT_IN | _registered)
+    """The names of all networks, those of this package first."""
+    return list(_places)
 
 
 def network_class(name: str) -> type[Network]:
@@ -63,12 +61,12 @@ def network_class(name: str) -> type[Network]:
     """
     if name not in architecture_names():
         raise ValueError(
-            f"architecture must be one of {architecture_names()}, got {name!r}; one that is defined elsewhere is "
-            "known once its module is imported"
+            f"architecture must be one of {architecture_names()}, got {name!r}; another is known once the "
+            "module that registers it is imported"
         )
-    if name not in _registered:
-        import_module(_BUILT_IN[name])
-    return _registered[name]
+    if name not in _classes:
+        import_module(_places[name].rpartition(".")[0])
+    return _classes[name]
 
 
 class NetworkConfig(NamedTuple):

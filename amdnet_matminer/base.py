@@ -315,7 +315,10 @@ class AMDNetEstimator(BaseEstimator):
 
     def _saved_parameters(self) -> dict[str, Any]:
         fitted = self.config_._asdict()
-        parameters = {name: fitted.get(name, value) for name, value in self.get_params(deep=False).items()}
+        parameters = {
+            name: value if value is None else fitted.get(name, value)
+            for name, value in self.get_params(deep=False).items()
+        }
         parameters |= dict.fromkeys(_OF_THIS_COMPUTER)
         if not isinstance(self.random_state, int | np.integer):
             parameters["random_state"] = None

@@ -12,8 +12,10 @@ from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from amdnet_matminer import __version__
+from amdnet_matminer.architectures import network_class, register
 from amdnet_matminer.backend import has_gpu
 from amdnet_matminer.graphs import DualGraph, SizeLadder
+from amdnet_matminer.network import Network
 from amdnet_matminer.network.base import initial_weights
 from amdnet_matminer.training import (
     Compilation,
@@ -77,8 +79,10 @@ def train_members(
         OSError: The folder or a file in it cannot be written.
     """
     files = _checkpoints(plan, starts, seed, checkpoint_dir)
+    network = network_class(plan.compilation.network.architecture)
     tasks = [
-        (plan, start, [seed, k], file) for k, (start, file) in enumerate(zip(starts, files, strict=True))
+        (network, plan, start, [seed, k], file)
+        for k, (start, file) in enumerate(zip(starts, files, strict=True))
     ]
     if _processes_pay(plan, len(tasks), n_jobs):
         members = Parallel(n_jobs=n_jobs)(delayed(_train_member)(*task) for task in tasks)
@@ -112,7 +116,11 @@ def predict_members(
     return np.stack(outputs)
 
 
-def _train_member(plan: Plan, start: Weights | None, seed: list[int], checkpoint: Path | None) -> Member:
+def _train_member(
+    network_type: type[Network], plan: Plan, start: Weights | None, seed: list[int], checkpoint: Path | None
+) -> Member:
+    # A process of its own does not know a network that is registered outside the package.
+    register(plan.compilation.network.architecture)(network_type)
     rng = np.random.default_rng(seed)
     of_weights, shuffling = rng.integers(2**31, size=2).tolist()
     if start is None:

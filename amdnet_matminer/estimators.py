@@ -37,14 +37,15 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
 
     Args:
         architecture: ``"amdnet"``, atoms and motifs that read each other in every
-            block; ``"amdnet-2021"``, the published network; or ``"megnet"``, the atom
-            branch of the published network alone.
+            block; ``"amdnet-2021"``, the published network; ``"megnet"``, the atom branch
+            of the published network alone; or one that
+            ``amdnet_matminer.network.register`` has made known.
         atom_cutoff: Largest distance of an atom pair, in angstrom.
-        n_neighbors: For ``"amdnet"``, number of nearest neighbours within the cutoff
-            that an atom reads, with all that are as near as the last of them. The
-            other architectures read all within the cutoff.
+        n_neighbors: Number of nearest neighbours within the cutoff that an atom reads, with
+            all that are as near as the last of them; None is the architecture's own, 16
+            for ``"amdnet"`` and all within the cutoff for the others.
         width: Width of the vectors of nodes and edges; None is the architecture's own,
-            64 for ``"amdnet"`` and 32 for the others.
+            64 for ``"amdnet"`` and 32 for the others, where it is even.
         n_blocks: For ``"amdnet"``, number of blocks; the others have three.
         dropout: For ``"amdnet"``, part of the hidden values of atoms and motifs that is
             dropped in training, from 0 to below 1.
@@ -58,6 +59,7 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         batch_size: Number of crystals in a step.
         optimizer: ``"muon"`` orthogonalises the steps of matrices and takes those of Adam
             for the rest; short trainings end with smaller errors than with ``"adamw"``.
+            None is the architecture's own, ``"muon"`` for those of this package.
         learning_rate: Highest learning rate.
         weight_decay: Decoupled weight decay, relative to the learning rate.
         schedule: ``"cosine"``, a short warm-up and a cosine down to 0 over all epochs,
@@ -80,8 +82,8 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
             end the state is removed.
         n_jobs: Number of processes, as joblib counts them, that make graphs and, in
             long trainings without a GPU, train the networks of an ensemble.
-        random_state: Seed of initial weights, validation split and shuffling; on a CPU
-            the same seed gives the same model.
+        random_state: Seed of initial weights, validation split, shuffling and dropout; on
+            a CPU and one Keras backend the same seed gives the same model.
         verbose: 1 shows progress bars.
         loss: ``"mae"`` or ``"mse"``, of the scaled targets.
         scale_targets: Whether targets are scaled to mean 0 and standard deviation 1.

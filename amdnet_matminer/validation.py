@@ -294,7 +294,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     for name, value in parameters.items():
         if name in _RANGES and not _RANGES[name].holds(value):
             raise ValueError(f"{name} must be {_RANGES[name].text}, got {value!r}")
-    network_class(parameters["architecture"]).check(NetworkConfig.of(**parameters))
+    config = NetworkConfig.of(**parameters)
+    network_class(config.architecture).check(config)
     if parameters.get("checkpoint_dir") is not None and parameters["random_state"] is None:
         raise ValueError(
             "random_state must be a number where there is a checkpoint_dir: "

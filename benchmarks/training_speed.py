@@ -215,8 +215,10 @@ class Bench:
         from amdnet_matminer.training import Compilation, Labelled, TargetScaler
 
         network = network_class(architecture)
-        reads = {"n_neighbors": network.default_n_neighbors, "with_motifs": network.reads_motifs}
-        self.graphs = [dual_graph(s, **reads) for s in structures]
+        self.graphs = [
+            dual_graph(s, n_neighbors=network.default_n_neighbors, with_motifs=network.reads_motifs)
+            for s in structures
+        ]
         self.data = Labelled(self.graphs, y[:, None], np.ones(len(y)))
         self.scaler = TargetScaler.of(self.data.y)
         self.ladder = SizeLadder.for_crystals(sizes_of(self.graphs), 32)

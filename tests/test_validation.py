@@ -10,7 +10,7 @@ import pytest
 from pymatgen.core import DummySpecies, Lattice, Structure
 
 from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
-from amdnet_matminer.options import Architecture, Optimizer, RegressionLoss, Schedule
+from amdnet_matminer.options import Optimizer, RegressionLoss, Schedule
 from amdnet_matminer.validation import (
     check_classes,
     check_elements,
@@ -255,7 +255,6 @@ def test_parameters_in_range_pass():
 @pytest.mark.parametrize(
     ("name", "literal"),
     [
-        ("architecture", Architecture),
         ("optimizer", Optimizer),
         ("loss", RegressionLoss),
         ("schedule", Schedule),
@@ -264,22 +263,29 @@ def test_parameters_in_range_pass():
 def test_every_choice_passes(name, literal):
     for choice in get_args(literal):
         check_parameters({name: choice})
-    with pytest.raises(ValueError, match=f"{name} must be one of"):
+    with pytest.raises(ValueError, match=f"{name} must be .*one of"):
         check_parameters({name: "cross-entropy"})
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("architecture", "cgcnn", r"must be one of \['amdnet', 'amdnet-2021', 'megnet'\], got 'cgcnn'"),
-        ("atom_cutoff", 0.0, r"must be a number above 0, got 0.0"),
-        ("atom_cutoff", "5", r"must be a number above 0, got '5'"),
+        ("architecture", "cgcnn", r"must be one of \['amdnet', 'amdnet-2021', 'megnet'.*\], got 'cgcnn'"),
+        ("atom_cutoff", 0.0, r"must be a number above 0, at most 20, got 0.0"),
+        ("atom_cutoff", "5", r"must be a number above 0, at most 20, got '5'"),
         ("learning_rate", np.nan, r"must be a number above 0, got nan"),
         ("weight_decay", -0.1, r"must be a number of at least 0, got -0.1"),
-        ("batch_size", 0, r"must be an integer of at least 1, got 0"),
-        ("batch_size", 2.5, r"must be an integer of at least 1, got 2.5"),
-        ("n_ensemble", True, r"must be an integer of at least 1, got True"),
-        ("width", 0, r"must be None or an integer of at least 1, got 0"),
+        ("batch_size", 0, r"must be an integer from 1 to 1000000, got 0"),
+        ("batch_size", 2.5, r"must be an integer from 1 to 1000000, got 2.5"),
+        ("n_ensemble", True, r"must be an integer from 1 to 100, got True"),
+        ("width", 0, r"must be None or an integer from 1 to 512, got 0"),
+        ("width", 513, r"must be None or an integer from 1 to 512, got 513"),
+        ("width", 33, r"must be even for 'megnet', got 33"),
+        ("n_blocks", 33, r"must be an integer from 1 to 32, got 33"),
+        ("n_neighbors", 10**5, r"must be None or an integer from 1 to 1000, got 100000"),
+        ("atom_cutoff", 200.0, r"must be a number above 0, at most 20, got 200.0"),
+        ("atom_cutoff", True, r"must be a number above 0, at most 20, got True"),
+        ("extensive", 1, r"must be True or False, got 1"),
         ("validation_fraction", 1.0, r"must be in \[0, 1\), got 1.0"),
         ("validation_fraction", -0.1, r"must be in \[0, 1\), got -0.1"),
         (

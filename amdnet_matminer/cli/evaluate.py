@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 from tqdm.auto import tqdm
 
+from amdnet_matminer.architectures import network_class
 from amdnet_matminer.cli.exits import IncompleteError
 from amdnet_matminer.cli.labelled import read_labelled
 from amdnet_matminer.cli.options import (
@@ -80,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _reading_motifs_of(model: AMDNetRegressor, arguments: argparse.Namespace) -> AMDNetRegressor:
-    if arguments.motif_file is not None and model.architecture != "amdnet-2021":
+    if arguments.motif_file is not None and not network_class(model.architecture).reads_published_motifs:
         raise ModelFileError(
             f"is of architecture {model.architecture!r}, which does not read a motif file",
             "leave out --motif_file",

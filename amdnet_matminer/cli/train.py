@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from amdnet_matminer.architectures import architecture_names, network_class
 from amdnet_matminer.cli.labelled import read_labelled
 from amdnet_matminer.cli.messages import ids_in_messages, tell
 from amdnet_matminer.cli.options import add_common, add_labelled_data, check_labelled_data
@@ -22,7 +23,7 @@ from amdnet_matminer.validation import check_elements, check_parameters, check_s
 TRAINING_OPTIONS = {
     "architecture": (
         "NAME",
-        "network: amdnet; amdnet-2021, the published one; or megnet, its atom branch alone",
+        f"network: {', '.join(architecture_names())}",
     ),
     "epochs": ("COUNT", "largest number of passes over the training crystals"),
     "patience": ("COUNT", "epochs without a better validation error after which training stops"),
@@ -120,8 +121,6 @@ def _new_model(arguments: argparse.Namespace) -> AMDNetRegressor:
     for name in TRAINING_OPTIONS:
         if chosen[name] is None:
             chosen[name] = ORIGINAL_DEFAULTS[name] if original else _default(name)
-    if arguments.motif_file is not None and chosen["architecture"] != "amdnet-2021":
-        arguments.parser.error(f"{chosen['architecture']} does not read a --motif_file; leave it out")
     if original:
         chosen |= ORIGINAL_RECIPE
     model = AMDNetRegressor(
@@ -135,6 +134,8 @@ def _new_model(arguments: argparse.Namespace) -> AMDNetRegressor:
         check_parameters(model.get_params())
     except ValueError as error:
         arguments.parser.error(str(error))
+    if arguments.motif_file is not None and not network_class(model.architecture).reads_published_motifs:
+        arguments.parser.error(f"{model.architecture} does not read a --motif_file; leave it out")
     return model
 
 

@@ -116,6 +116,7 @@ class AMDNet2021(MEGNet):
 
     used_parameters = MEGNet.used_parameters | {"motif_cutoff", "rbf_edge_dim_motif"}
     reads_motifs = True
+    reads_published_motifs = True
     n_branches = 2
 
     def __init__(self, config: NetworkConfig) -> None:

@@ -35,8 +35,10 @@ class Network(keras.Model):
     """The fields of ``NetworkConfig`` that it reads; others do not make it another network."""
     reads_motifs: ClassVar[bool] = True
     """Whether it reads motifs besides atoms; they are not looked for otherwise."""
+    reads_published_motifs: ClassVar[bool] = False
+    """Whether motif files of the published code have all that it reads of motifs."""
     default_n_neighbors: ClassVar[int | None] = None
-    """Nearest neighbours that an atom reads where the estimator does not say; None is all within the cutoff."""
+    """Nearest neighbours that an atom reads where the estimator does not say; None: all in the cutoff."""
     default_width: ClassVar[int] = 64
     """Width where the estimator does not say."""
     default_optimizer: ClassVar[Optimizer] = "muon"

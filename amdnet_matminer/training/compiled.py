@@ -49,7 +49,7 @@ class Compilation(NamedTuple):
 
 
 Kind = tuple[Compilation, type[Network], object, str]
-"""A compilation, the class that its architecture names, the Keras distribution over devices, and the precision."""
+"""A compilation, the class that its architecture names, Keras' distribution over devices, the precision."""
 
 _idle: list[tuple[Kind, Network]] = []
 _lock = Lock()

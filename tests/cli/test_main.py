@@ -30,7 +30,7 @@ class TestBadInput:
             (["fit", "x"], "invalid choice: 'fit'"),
             (["predict", "x", "--load_name", "m", "--epochs", "3"], "unrecognized arguments: --epochs 3"),
             (["train", "x", "--save_name", "m", "--epochs", "many"], "--epochs: invalid int value: 'many'"),
-            (["train", "x", "--save_name", "m", "--epochs", "0"], "epochs must be an integer of at least 1"),
+            (["train", "x", "--save_name", "m", "--epochs", "0"], "epochs must be an integer from 1 to"),
             (
                 ["train", "x", "--save_name", "m", "--atom_cutoff", "-1"],
                 "atom_cutoff must be a number above 0",
