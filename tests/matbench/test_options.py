@@ -14,7 +14,7 @@ from amdnet_matminer.cli import main
     [
         (["--task", "matbench_steels"], "no MatBench task on structures"),
         (["--fold", "5"], "invalid choice: 5"),
-        (["--epochs", "0"], "epochs must be an integer of at least 1"),
+        (["--epochs", "0"], "epochs must be an integer from 1 to"),
         (["--model", "magic"], "invalid choice: 'magic'"),
         (["--preset", "slow"], "there is no preset 'slow'"),
         (["--preset", "matbench_steels=quick"], "a preset is given for 'matbench_steels'"),
