@@ -1,4 +1,4 @@
-"""The fast motif engine against pymatgen and matminer: same answers, how much faster, where the time goes.
+"""Has the fast motif engine the answers of pymatgen and matminer, how much faster, and where does time go?
 
     python benchmarks/motif_engine.py                       # about half an hour, nearly all in the reference
     python benchmarks/motif_engine.py --answers folder      # keeps the reference's answers for the next run
@@ -6,8 +6,8 @@
     python benchmarks/motif_engine.py --parts many          # only this, the results of other parts are kept
     python benchmarks/motif_engine.py --parts database      # every crystal of mp2018 on one core, minutes
 
-Needs the crystal data (``AMDNET_DATA``), and psutil for the part ``many``. Writes
-``results/motif_engine.json``. Set OMP_NUM_THREADS=1 to time one core.
+Data: mp2018 and nomad2018. Needs psutil for the part ``many``. Writes ``results/motif_engine.json``.
+Set OMP_NUM_THREADS=1 to time one core.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from unittest.mock import patch
 
 import numpy as np
 import psutil
-from common import RESULTS, load_crystals, write_result
+from common import RESULTS, load_crystals, parse, parser_of, write_result
 from joblib import Memory
 from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
 from pymatgen.analysis.local_env import CrystalNN
@@ -59,9 +59,7 @@ STAGES = (
 
 def main() -> None:
     """Run the benchmark and write its result."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--crystals", type=int, default=2000, help="of mp2018 to compare (default 2000)")
     parser.add_argument("--nomad", type=int, default=200, help="of nomad2018 to compare (default 200)")
     parser.add_argument("--oxides", type=int, default=200, help="of mp2018 to time (default 200)")
@@ -75,12 +73,12 @@ def main() -> None:
         default=PARTS[:-1],
         help="what to run (default: all but the last)",
     )
-    options = parser.parse_args()
+    options = parse(parser)
     warnings.simplefilter("ignore", UserWarning)
     result = earlier_parts(options.parts)
     for part in options.parts:
         result[part] = run(part, options)
-    print(write_result("motif_engine", result))
+    print(write_result("motif_engine", result, options.allow_dirty))
 
 
 def run(part: str, options: argparse.Namespace) -> dict[str, Any]:

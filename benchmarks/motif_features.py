@@ -1,13 +1,11 @@
-"""What motif vectors and motif features are worth, on real crystals.
+"""What are motif vectors and motif features worth, on real crystals?
 
     python benchmarks/motif_features.py --cache folder
-    python benchmarks/motif_features.py --fit-preset --cache folder
 
-Scores random forests and gradient boosting of fixed settings on the oxides of the Materials
-Project 2018 set, trained on the training split and scored on the validation split, with motif
-features, Magpie's composition features, both, and matminer's SiteStatsFingerprint. Measures
-whether motifs with like vectors have like shapes, against shuffled labels. With --fit-preset it
-fits the motif vectors that the package ships instead. Needs the crystal data (AMDNET_DATA).
+Data: mp2018. Scores random forests and gradient boosting of fixed settings on its oxides, trained on
+the training split and scored on the validation split, with motif features, Magpie's composition
+features, both, and matminer's SiteStatsFingerprint. Measures whether motifs with like vectors have like
+shapes, against shuffled labels.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from common import load_crystals, write_result
+from common import load_crystals, parse, parser_of, write_result
 from matminer.featurizers.base import BaseFeaturizer
 from matminer.featurizers.composition import ElementProperty
 from matminer.featurizers.structure import SiteStatsFingerprint
@@ -59,13 +57,12 @@ Table = NDArray[np.float64]
 
 
 def main() -> None:
-    """Fit the preset, or measure everything and write the results."""
-    options = parse()
+    """Measure everything and write the results."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "amdnet-motif-features")
+    parser.add_argument("--n_jobs", type=int, default=-1)
+    options = parse(parser)
     options.cache.mkdir(parents=True, exist_ok=True)
-    if options.fit_preset:
-        result = fit_preset(options)
-        print(write_result("motif_vectors_preset", result))
-        return
     result = {
         "data": "mp2018 oxides, training and validation split",
         "purity": purities(options),
@@ -75,38 +72,7 @@ def main() -> None:
         "forest": FOREST,
         "boosting": BOOSTING,
     }
-    print(write_result("motif_features", result))
-
-
-def parse() -> argparse.Namespace:
-    """Read the options."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--fit-preset", action="store_true")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "amdnet-motif-features")
-    parser.add_argument("--n_jobs", type=int, default=-1)
-    return parser.parse_args()
-
-
-def fit_preset(options: argparse.Namespace) -> dict[str, Any]:
-    """Fit the motif vectors of the package on all training crystals, and see what they cover."""
-    train = graphs_of(load_crystals("mp2018", split="train")[0], options)
-    start = perf_counter()
-    model = Motif2Vec(**PRESET).fit(train)
-    seconds = perf_counter() - start
-    file = FOLDER / "mp2018.npz"
-    model.save(file)
-    known = [model.known(g) for g in graphs_of(load_crystals("mp2018", split="val")[0], options)]
-    return {
-        "settings": PRESET,
-        "crystals": len(train),
-        "motifs": len(model.names_),
-        "bytes": file.stat().st_size,
-        "seconds": round(seconds, 1),
-        "validation_motifs_known": float(np.concatenate(known).mean()),
-        "validation_crystals_all_known": float(np.mean([each.all() for each in known])),
-    }
+    print(write_result("motif_features", result, options.allow_dirty))
 
 
 def graphs_of(structures: list[Structure], options: argparse.Namespace) -> list[MotifGraph]:

@@ -1,16 +1,14 @@
-"""Time ``amdnet predict`` from a file of crystals to a file of predictions.
+"""What rate and memory has ``amdnet predict``, from a file of crystals to a file of predictions?
 
-python benchmarks/screening.py --model gap.amdnet
+    python benchmarks/screening.py --model gap.amdnet
 
-Crystals are of the Materials Project (folder AMDNET_DATA), repeated if there are
-fewer, and lie in one file as users have them. Without --model a network with the
+Data: mp2018, repeated if there are fewer, in one file as users have them. Without --model a network with the
 default settings is fitted for two epochs first: speed does not depend on what was
 learned. Writes results/screening.json if all crystals are asked for.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import os
 import resource
@@ -22,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from common import load_crystals, write_result
+from common import load_crystals, parse, parser_of, write_result
 from matminer.utils.io import store_dataframe_as_json
 
 from amdnet_matminer import AMDNetRegressor
@@ -33,17 +31,17 @@ N_TRAINING = 100
 
 def main() -> None:
     """Write the crystals, predict them in a process of its own, and tell the time."""
-    parser = argparse.ArgumentParser(description="Time amdnet predict.")
+    parser = parser_of(__doc__)
     parser.add_argument("--model", type=Path, help="a saved model (default: one is fitted)")
     parser.add_argument("--crystals", type=int, default=N_CRYSTALS, help="default: %(default)s")
     parser.add_argument("--n_jobs", type=int, default=2, help="default: %(default)s")
-    arguments = parser.parse_args()
+    arguments = parse(parser)
     with tempfile.TemporaryDirectory() as folder:
         model = arguments.model or _fitted(Path(folder) / "model.amdnet")
         result = _timed(Path(folder), model, arguments.crystals, arguments.n_jobs)
     print(result)
     if arguments.crystals == N_CRYSTALS:
-        write_result("screening", result)
+        write_result("screening", result, arguments.allow_dirty)
 
 
 def _fitted(path: Path) -> Path:

@@ -1,14 +1,13 @@
-"""Train on the Materials Project snapshot 2018.6.1, score on its validation part, and ship the models.
+"""How accurate are networks trained on the Materials Project 2018.6.1, and on which crystals are they not?
 
-    python benchmarks/train_mp2018.py                                  the models that come with the package
+    python benchmarks/train_mp2018.py --run band-gap                   all chemistries, both targets at once
     python benchmarks/train_mp2018.py --run oxides oxides-megnet       the same budget, metal oxides only
     python benchmarks/train_mp2018.py --run band-gap --n_train 5000    a point of the learning curve
 
-End it anywhere: the same command goes on and ends with the same models. Epochs are judged by the
-validation part, which takes no other part in training; the test part is not read. Results go to
-``results/train_mp2018-<run>.json`` and ``results/pretrained-<model>.json``, models to the folder
-``--work`` and, where all runs that one is made of are there, into the package. Needs the crystal data
-(AMDNET_DATA).
+Data: mp2018. End it anywhere: the same command goes on and ends with the same models. Epochs are judged
+by the validation part, which takes no other part in training and is what is scored; the test part is not
+read. Results go to ``results/train_mp2018-<run>.json``, models to the folder ``--work``, from where
+``make_pretrained.py`` takes those of the package.
 """
 
 from __future__ import annotations
@@ -16,20 +15,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from copy import copy
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from accuracy import GAPS, draw_errors, errors_by_kind, interval_labels, join_members, kinds_of, model_card
-from common import load_crystals, write_result
+from accuracy import GAPS, draw_errors, errors_by_kind, kinds_of
+from common import load_crystals, parse, parser_of, write_result
 from pymatgen.core import Structure
 
 from amdnet_matminer import AMDNetRegressor
-from amdnet_matminer.pretrained import pretrained_model_file
-from amdnet_matminer.uncertainty import std_factor
+from amdnet_matminer.matbench.kinds import interval_labels
 
 TARGETS = {"band_gap": "eV", "formation_energy_per_atom": "eV/atom"}
 
@@ -58,39 +55,23 @@ RUNS = {
 }
 
 
-class Shipped(NamedTuple):
-    """A model of the package: the mean of what some runs say of a target."""
-
-    target: str
-    runs: tuple[str, ...]
-
-
-SHIPPED = {
-    "mp2018-band-gap": Shipped(GAP, ("band-gap", "band-gap-1")),
-    "mp2018-formation-energy": Shipped(ENERGY, ("formation-energy", "formation-energy-1")),
-}
-
-
 def main() -> None:
-    """Train and score the runs that are asked for, and ship the models that are complete."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--run", nargs="+", choices=RUNS, default=[run for model in SHIPPED.values() for run in model.runs]
-    )
+    """Train and score the runs that are asked for."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--run", nargs="+", choices=RUNS, default=["band-gap", "formation-energy"])
+    add_options(parser)
+    options = parse(parser)
+    for name in options.run:
+        print(run(name, options))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What may be asked for of every run."""
     parser.add_argument("--n_train", type=int, help="a random sample of the training part (default: all)")
     parser.add_argument("--n_validation", type=int, help="the same of the validation part")
     parser.add_argument("--epochs", type=int, help="instead of the run's own")
     parser.add_argument("--n_jobs", type=int, default=1, help="processes")
     parser.add_argument("--work", type=Path, default=Path(".training"), help="its folder")
-    options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
-    for name in options.run:
-        print(run(name, options))
-    for name, shipped in SHIPPED.items():
-        if set(shipped.runs) & set(options.run) and all(_file(run, options).exists() for run in shipped.runs):
-            print(ship(name, shipped, options))
 
 
 def run(name: str, options: argparse.Namespace) -> Path:
@@ -104,19 +85,20 @@ def run(name: str, options: argparse.Namespace) -> Path:
         The result file.
     """
     chosen = RUNS[name]
-    file = _file(name, options)
+    options.work.mkdir(parents=True, exist_ok=True)
+    file = model_file(name, options)
     validation = load("val", chosen, options.n_validation)
     if not file.exists():
         train(chosen, validation, file, options)
     model = AMDNetRegressor.load(file).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
     result = {"run": name, "data": "mp2018", "device": "CPU", **json.loads(seconds_file(file).read_text())}
     result |= describe(model) | score(model, chosen.targets, *validation, options.n_jobs)
-    path = write_result(f"train_mp2018-{file.stem}", result)
+    path = write_result(f"train_mp2018-{file.stem}", result, options.allow_dirty)
     draw_errors(result, path.with_suffix(".png"))
     return path
 
 
-def _file(name: str, options: argparse.Namespace) -> Path:
+def model_file(name: str, options: argparse.Namespace) -> Path:
     """Where the model of a run is kept."""
     return Path(options.work / f"{name}{f'-{options.n_train}' if options.n_train else ''}.amdnet")
 
@@ -205,51 +187,6 @@ def score(
             "by kind": errors_by_kind(kinds, error),
         }
     return {"n_validation": len(structures), "errors": result}
-
-
-def one_network(model: AMDNetRegressor, place: int) -> AMDNetRegressor:
-    """A network of an ensemble as a model of its own."""
-    one = copy(model)
-    one.weights_ = model.weights_[place : place + 1]
-    return one
-
-
-def ship(name: str, shipped: Shipped, options: argparse.Namespace) -> Path:
-    """Put a model into the package, with its card.
-
-    Args:
-        name: What the package calls it.
-        shipped: What it is made of.
-        options: Of the command line.
-
-    Returns:
-        Its result file.
-    """
-    path, target = pretrained_model_file(name), shipped.target
-    runs = {run: AMDNetRegressor.load(_file(run, options)) for run in shipped.runs}
-    parts = [(model, RUNS[run].targets.index(target)) for run, model in runs.items()]
-    join_members(parts, path, non_negative=target == GAP, n_jobs=None, verbose=0)
-    model = AMDNetRegressor.load(path).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
-    structures, table = load("val", RUNS[shipped.runs[0]], options.n_validation)
-    y = table[target].to_numpy(float)
-    result = {"data": "mp2018", "device": "CPU", "n_train": model.training_["n_crystals"]}
-    result |= {
-        "parameters_per_network": sum(weight.size for weight in model.weights_[0]),
-        "seconds": sum(json.loads(seconds_file(_file(run, options)).read_text())["seconds"] for run in runs),
-        "members": {
-            run: float(np.abs(one_network(model, place).predict(structures) - y).mean())
-            for place, run in enumerate(runs)
-        },
-    }
-    if len(model.weights_) > 1:
-        mean, std = model.predict(structures, return_std=True)
-        model.std_factor_ = std_factor(mean - y, std)
-        model.save(path)
-        result["within one std"] = float((np.abs(mean - y) <= model.std_factor_ * std).mean())
-    result |= score(model, (target,), structures, table, options.n_jobs)
-    card = model_card(name, path.stat().st_size, result)
-    path.with_suffix(".md").write_text(card, encoding="utf-8")
-    return write_result(f"pretrained-{name}", result)
 
 
 if __name__ == "__main__":

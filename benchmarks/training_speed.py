@@ -1,12 +1,12 @@
-"""Training and prediction rates beside megnet and matgl, on the same crystals, run alternately.
+"""How fast are training and prediction beside megnet and matgl, on the same crystals, run alternately?
 
     python benchmarks/training_speed.py --install      once: peers into environments of their own
     python benchmarks/training_speed.py
     python benchmarks/training_speed.py --parts profile growth
 
-Peers train their own MEGNet of the size of the published atom branch, 5 angstrom, batches of 32, on
-two threads, as their documentation does. Each round runs every program once, in a process of its own,
-so that all see the same state of the machine; a ratio is the median over rounds. Graphs are made
+Data: mp2018. Peers train their own MEGNet of the size of the published atom branch, 5 angstrom, batches
+of 32, on two threads, as their documentation does. Each round runs every program once, in a process of
+its own, so that all see the same state of the machine; a ratio is the median over rounds. Graphs are made
 before; compilation, which all pay once, is left out by a first epoch that does not count. Published
 networks are trained with Adam, as the peers train theirs, "amdnet" with its own default, Muon.
 """
@@ -26,7 +26,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from common import ROOT, load_crystals, write_result
+from common import ROOT, load_crystals, parse, parser_of, write_result
 
 from amdnet_matminer.options import Optimizer
 
@@ -44,23 +44,21 @@ N_CRYSTALS = 1000
 
 def main() -> None:
     """Install the peers, or measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--install", action="store_true", help="make the peers' environments and stop")
     parser.add_argument("--environments", type=Path, default=ROOT / ".peers", help="their folder")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--worker", choices=ARCHITECTURES, help=argparse.SUPPRESS)
     parser.add_argument("--crystals", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parse(parser)
     if options.worker:
         work(options.worker, options.crystals)
     elif options.install:
         install(options.environments)
     else:
         for part in options.parts:
-            print(write_result(f"training_speed-{part}", PARTS[part](options)))
+            print(write_result(f"training_speed-{part}", PARTS[part](options), options.allow_dirty))
 
 
 def install(folder: Path) -> None:
@@ -95,7 +93,15 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
             ]
             for peer in REQUIREMENTS
         } | {
-            f"ours, {name}": [sys.executable, script, "--worker", name, "--crystals", crystals]
+            f"ours, {name}": [
+                sys.executable,
+                script,
+                "--allow-dirty",
+                "--worker",
+                name,
+                "--crystals",
+                crystals,
+            ]
             for name in ARCHITECTURES
         }
         rounds = []

@@ -1,4 +1,4 @@
-"""How far the standard deviations of an ensemble can be trusted, on real oxides.
+"""How far can the standard deviations of an ensemble be trusted, on real oxides?
 
     python benchmarks/uncertainty.py
     python benchmarks/uncertainty.py --n_train 500 --target band_gap --n_ensemble 3 --epochs 20
@@ -7,27 +7,25 @@ Trains an ensemble on a random sample of the training split of the Materials Pro
 compares errors with standard deviations on a sample of its validation split. The factor that makes
 the spread a standard deviation comes from a tenth of the training sample, so the scored crystals take
 no part in it. Writes the numbers as JSON and the curves as a picture beside it, which needs
-matplotlib. Needs the crystal data (AMDNET_DATA).
+matplotlib. Data: mp2018.
 """
 
 from __future__ import annotations
 
-import argparse
 from copy import copy
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-from common import load_crystals, write_result
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from common import load_crystals, parse, parser_of, write_result
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 from scipy.integrate import trapezoid
 from scipy.stats import norm, spearmanr
 
 from amdnet_matminer.estimators import AMDNetRegressor
+from amdnet_matminer.plots import unshown_figure
 
 UNITS = {"band_gap": "eV", "formation_energy_per_atom": "eV/atom"}
 CONFIDENCE = np.linspace(0.0, 1.0, 21)
@@ -38,9 +36,7 @@ Array = NDArray[np.float64]
 
 def main() -> None:
     """Train and compare for every target, and write the results."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--n_train", type=int, default=2000)
     parser.add_argument("--n_test", type=int, default=800)
     parser.add_argument("--target", nargs="+", choices=UNITS, default=list(UNITS))
@@ -49,7 +45,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache_dir", type=Path, help="folder that keeps graphs")
     parser.add_argument("--n_jobs", type=int, default=1, help="trainings at a time")
-    options = parser.parse_args()
+    options = parse(parser)
     train, labels = load_crystals("mp2018", split="train", oxides=True, limit=options.n_train)
     test, expected = load_crystals("mp2018", split="val", oxides=True, limit=options.n_test)
     given = {name: getattr(options, name) for name in ("n_ensemble", "epochs", "cache_dir", "n_jobs")}
@@ -62,7 +58,7 @@ def main() -> None:
         fitting = {"n_training": len(train), "seconds": round(perf_counter() - start, 1)}
         result = fitting | {"target": target, "unit": UNITS[target], "seed": options.seed}
         result |= compare(model, test, expected[target].to_numpy(float))
-        path = write_result(f"uncertainty-{target}", result)
+        path = write_result(f"uncertainty-{target}", result, options.allow_dirty)
         draw(result, path.with_suffix(".png"))
         print(path, {name: result[name] for name in ("mae", "spearman", "miscalibration_area")})
 
@@ -147,8 +143,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         result: What ``compare`` gives, with ``target`` and ``unit``.
         path: The picture to write.
     """
-    figure = Figure(figsize=(9.0, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = unshown_figure((9.0, 4.2))
     left, right = figure.subplots(1, 2)
     left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
     left.plot(result["expected"], result["uncalibrated"]["observed"], "--", color="#E69F00", label="spread")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import accuracy
+import cards
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -59,11 +60,6 @@ def test_errors_by_kind():
     assert found == {"size": {"1: small": {"n": 2, "mae": 1.5}, "2: large": {"n": 1, "mae": 5.0}}}
 
 
-def test_intervals_hold_their_upper_end():
-    labels = accuracy.interval_labels(np.array([0.0, 0.5, 1.0, 4.0]), (0.0, 1.0))
-    assert labels.tolist() == ["1: up to 0", "2: to 1", "2: to 1", "3: above 1"]
-
-
 def test_kinds_of_known_crystals(rutile, corundum):
     kinds = accuracy.kinds_of([rutile, corundum], n_jobs=1)
     assert kinds["chemistry"].tolist() == ["metal oxide"] * 2
@@ -72,7 +68,7 @@ def test_kinds_of_known_crystals(rutile, corundum):
 
 
 def test_a_card_tells_the_result(result):
-    card = accuracy.model_card("mp2018-band-gap", 1_200_000, result)
+    card = cards.model_card("mp2018-band-gap", 1_200_000, result)
     assert "MAE 0.1234 eV" in card
     assert "4,000 crystals" in card
     assert "2 of 289,409 parameters: alone, MAE 0.1300; with energy, MAE 0.1350" in card

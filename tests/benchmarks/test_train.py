@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 
+import make_pretrained
+import motif_features
 import numpy as np
 import pandas as pd
 import pytest
 import train_mp2018
 import train_nomad2018
 
-from amdnet_matminer import AMDNetRegressor, datasets
+from amdnet_matminer import AMDNetRegressor, Motif2Vec, datasets
 
 TINY = {"width": 8, "n_blocks": 1, "batch_size": 4}
+SCRIPTS = (train_mp2018, train_nomad2018, make_pretrained)
 
 
 @pytest.fixture
 def written(monkeypatch, tmp_path):
     kept = {}
 
-    def write(name, result):
+    def write(name, result, allow_dirty):
+        assert allow_dirty
         kept[name] = json.loads(json.dumps(result))
         (tmp_path / f"{name}.json").write_text(json.dumps(result))
         return tmp_path / f"{name}.json"
 
-    for script in (train_mp2018, train_nomad2018):
+    for script in SCRIPTS:
         monkeypatch.setattr(script, "write_result", write)
     return kept
 
@@ -40,40 +44,55 @@ def data(monkeypatch):
         limit = options.get("limit") or len(table)
         return structures[:limit], pd.DataFrame(labels).iloc[:limit]
 
-    for script in (train_mp2018, train_nomad2018):
+    for script in SCRIPTS:
         monkeypatch.setattr(script, "load_crystals", load)
 
 
-def test_runs_are_trained_once_scored_and_shipped(data, written, tmp_path, monkeypatch):
-    for name in [run for shipped in train_mp2018.SHIPPED.values() for run in shipped.runs]:
+def given(monkeypatch, *words):
+    monkeypatch.setattr("sys.argv", ["script.py", "--allow-dirty", *map(str, words)])
+
+
+def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, tmp_path, monkeypatch):
+    for name in [run for shipped in make_pretrained.SHIPPED.values() for run in shipped.runs]:
         tiny = train_mp2018.RUNS[name]._replace(parameters=TINY | {"epochs": 2})
         monkeypatch.setitem(train_mp2018.RUNS, name, tiny)
-    both = train_mp2018.Shipped("formation_energy_per_atom", ("formation-energy", "band-gap"))
-    monkeypatch.setitem(train_mp2018.SHIPPED, "mp2018-formation-energy", both)
-    monkeypatch.setattr(train_mp2018, "pretrained_model_file", lambda name: tmp_path / f"{name}.amdnet")
-    monkeypatch.setattr("sys.argv", ["train_mp2018.py", "--work", str(tmp_path / "work")])
-    train_mp2018.main()
+    both = make_pretrained.Shipped("formation_energy_per_atom", ("formation-energy", "band-gap"))
+    monkeypatch.setitem(make_pretrained.SHIPPED, "mp2018-formation-energy", both)
+    given(monkeypatch, "--work", tmp_path / "work", "--output", tmp_path, "--what", *make_pretrained.SHIPPED)
+    make_pretrained.main()
     result = written["train_mp2018-band-gap"]
     assert result["n_train"] == result["n_validation"] == 12
     assert set(result["errors"]) == {"band_gap", "formation_energy_per_atom"}
     by_kind = result["errors"]["band_gap"]["by kind"]
     assert sum(part["n"] for part in by_kind["chemistry"].values()) == 12
     assert len(result["history"]["val_mae"]) == 2
-    for name, target, n_networks in (
-        ("mp2018-band-gap", "band_gap", 2),
-        ("mp2018-formation-energy", "formation_energy", 2),
-    ):
+    for name, target in (("mp2018-band-gap", "band_gap"), ("mp2018-formation-energy", "formation_energy")):
         model = AMDNetRegressor.load(tmp_path / f"{name}.amdnet")
-        assert len(model.weights_) == n_networks
+        assert model.n_ensemble == 2
         assert model.non_negative is (target == "band_gap")
         assert target in (tmp_path / f"{name}.md").read_text()
-        assert len(written[f"pretrained-{name}"]["members"]) == n_networks
+        assert len(written[f"pretrained-{name}"]["members"]) == 2
     assert (tmp_path / "train_mp2018-band-gap.png").stat().st_size > 10_000
 
     monkeypatch.setattr(train_mp2018, "train", None)
     before = dict(written)
-    train_mp2018.main()
+    make_pretrained.main()
     assert written == before
+
+
+def test_vectors_are_fitted_and_shipped_with_a_card(data, written, tmp_path, monkeypatch):
+    for name, value in (("n_components", 4), ("min_count", 1)):
+        monkeypatch.setitem(motif_features.PRESET, name, value)
+    given(monkeypatch, "--work", tmp_path / "work", "--output", tmp_path, "--what", "vectors")
+    make_pretrained.main()
+    vectors = Motif2Vec.load(tmp_path / "mp2018.npz")
+    result = written["motif_vectors_preset"]
+    assert (result["crystals"], result["motifs"]) == (12, len(vectors.names_))
+    card = (tmp_path / "mp2018.md").read_text()
+    assert f"a vector of 4 numbers for each of {result['motifs']} motifs" in card
+    assert 'Motif2Vec(n_components=4, min_count=1, counting="occurrence")' in card
+    assert "of the 12 crystals of the validation part: 100.0% of the motifs are known" in card
+    assert "`python benchmarks/make_pretrained.py --what vectors`" in card
 
 
 def test_folds_are_trained_once_and_cover_all(data, written, tmp_path, monkeypatch):
@@ -82,7 +101,7 @@ def test_folds_are_trained_once_and_cover_all(data, written, tmp_path, monkeypat
             super().__init__(**TINY | parameters)
 
     monkeypatch.setattr(train_nomad2018, "AMDNetRegressor", Tiny)
-    monkeypatch.setattr("sys.argv", ["train_nomad2018.py", "--epochs", "1", "--work", str(tmp_path)])
+    given(monkeypatch, "--epochs", 1, "--work", tmp_path)
     train_nomad2018.main()
     result = written["train_nomad2018"]
     assert sum(fold["n_test"] for fold in result["folds"]) == 12

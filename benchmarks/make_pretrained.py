@@ -1,0 +1,156 @@
+"""What comes with the package: motif vectors, trained models, and the card of each.
+
+    python benchmarks/make_pretrained.py                                   all of it
+    python benchmarks/make_pretrained.py --what vectors                    the motif vectors alone
+    python benchmarks/make_pretrained.py --what mp2018-band-gap
+
+Data: mp2018. The models are made of runs of ``train_mp2018.py``, which are trained here unless the folder
+``--work`` has them; end it anywhere, and the same command goes on. Vectors, models and cards go into the
+package, results to ``results/motif_vectors_preset.json`` and ``results/pretrained-<model>.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from copy import copy
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from accuracy import join_members
+from cards import model_card, vectors_card
+from common import load_crystals, parse, parser_of, write_result
+from motif_features import PRESET, graphs_of
+from train_mp2018 import ENERGY, GAP, RUNS, load, model_file, run, score, seconds_file
+
+from amdnet_matminer import AMDNetRegressor, Motif2Vec
+from amdnet_matminer.pretrained import FOLDER
+from amdnet_matminer.uncertainty import std_factor
+
+VECTORS = "mp2018"
+
+
+class Shipped(NamedTuple):
+    """A model of the package: the mean of what some runs say of a target."""
+
+    target: str
+    runs: tuple[str, ...]
+
+
+SHIPPED = {
+    "mp2018-band-gap": Shipped(GAP, ("band-gap", "band-gap-1")),
+    "mp2018-formation-energy": Shipped(ENERGY, ("formation-energy", "formation-energy-1")),
+}
+
+
+def main() -> None:
+    """Make what is asked for."""
+    parser = parser_of(__doc__)
+    everything = ["vectors", *SHIPPED]
+    parser.add_argument("--what", nargs="+", choices=everything, default=everything)
+    parser.add_argument("--n_jobs", type=int, default=1, help="processes")
+    parser.add_argument("--work", type=Path, default=Path(".training"), help="its folder")
+    parser.add_argument("--output", type=Path, default=FOLDER, help="instead of the package's own folder")
+    # What is shipped is made of whole runs.
+    parser.set_defaults(n_train=None, n_validation=None, epochs=None)
+    options = parse(parser)
+    for name in options.what:
+        print(make_vectors(options) if name == "vectors" else make_model(name, options))
+
+
+def make_vectors(options: argparse.Namespace) -> Path:
+    """Fit motif vectors to all training crystals, see what they cover, and write their card.
+
+    Args:
+        options: Of the command line.
+
+    Returns:
+        The result file.
+    """
+    options.cache = options.work
+    train = graphs_of(load_crystals("mp2018", split="train")[0], options)
+    start = perf_counter()
+    model = Motif2Vec(**PRESET).fit(train)
+    seconds = perf_counter() - start
+    file = options.output / f"{VECTORS}.npz"
+    model.save(file)
+    known = [model.known(g) for g in graphs_of(load_crystals("mp2018", split="val")[0], options)]
+    result = {
+        "settings": PRESET,
+        "crystals": len(train),
+        "motifs": len(model.names_),
+        "bytes": file.stat().st_size,
+        "seconds": round(seconds, 1),
+        "validation_crystals": len(known),
+        "validation_motifs_known": float(np.concatenate(known).mean()),
+        "validation_crystals_all_known": float(np.mean([each.all() for each in known])),
+    }
+    file.with_suffix(".md").write_text(vectors_card(VECTORS, result), encoding="utf-8")
+    return write_result("motif_vectors_preset", result, options.allow_dirty)
+
+
+def one_network(model: AMDNetRegressor, place: int) -> AMDNetRegressor:
+    """A network of an ensemble as a model of its own."""
+    one = copy(model)
+    one.weights_ = model.weights_[place : place + 1]
+    return one
+
+
+def make_model(name: str, options: argparse.Namespace) -> Path:
+    """Train the runs that a model is made of, join them, score it and write its card.
+
+    Args:
+        name: What the package calls it.
+        options: Of the command line.
+
+    Returns:
+        Its result file.
+    """
+    path, shipped = options.output / f"{name}.amdnet", SHIPPED[name]
+    for part in shipped.runs:
+        print(run(part, options))
+    files = {part: model_file(part, options) for part in shipped.runs}
+    runs = {part: AMDNetRegressor.load(file) for part, file in files.items()}
+    parts = [(model, RUNS[part].targets.index(shipped.target)) for part, model in runs.items()]
+    join_members(parts, path, non_negative=shipped.target == GAP, n_jobs=None, verbose=0)
+    seconds = sum(json.loads(seconds_file(file).read_text())["seconds"] for file in files.values())
+    result = {"data": "mp2018", "device": "CPU", "seconds": seconds} | describe(path, shipped, options)
+    card = model_card(name, path.stat().st_size, result)
+    path.with_suffix(".md").write_text(card, encoding="utf-8")
+    return write_result(f"pretrained-{name}", result, options.allow_dirty)
+
+
+def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[str, Any]:
+    """Score a joined model on the validation part, and calibrate its spread there.
+
+    Args:
+        path: Of the model, which is saved anew with the spread calibrated.
+        shipped: What it is made of.
+        options: Of the command line.
+
+    Returns:
+        Sizes and errors.
+    """
+    model = AMDNetRegressor.load(path).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
+    structures, table = load("val", RUNS[shipped.runs[0]], options.n_validation)
+    y = table[shipped.target].to_numpy(float)
+    result = {
+        "n_train": model.training_["n_crystals"],
+        "parameters_per_network": sum(weight.size for weight in model.weights_[0]),
+        "members": {
+            part: float(np.abs(one_network(model, place).predict(structures) - y).mean())
+            for place, part in enumerate(shipped.runs)
+        },
+    }
+    if len(model.weights_) > 1:
+        mean, std = model.predict(structures, return_std=True)
+        model.std_factor_ = std_factor(mean - y, std)
+        model.save(path)
+        result["within one std"] = float((np.abs(mean - y) <= model.std_factor_ * std).mean())
+    return result | score(model, (shipped.target,), structures, table, options.n_jobs)
+
+
+if __name__ == "__main__":
+    main()
