@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
-from numpy.typing import NDArray
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
 from amdnet_matminer.parallel import try_structures
@@ -45,6 +44,10 @@ class Prediction(NamedTuple):
     """In the unit of the target."""
     std: float
     """Its standard deviation; NaN if none was asked for."""
+    novelty: float
+    """How much of the crystal was not in the training, from 0 to 1; NaN if the model does not know."""
+    unseen: tuple[str, ...]
+    """Elements that were in no training crystal."""
 
 
 def screen(
@@ -98,7 +101,8 @@ def predict(
         structures = [outcome.value for outcome in window if outcome.value is not None]
         found = iter(_predict_each(model, structures, return_std))
         yield [
-            Outcome(key, None, error) if error else _predicted(key, next(found)) for key, _, error in window
+            Outcome(key, None, error) if error else _outcome(key, _finite(next(found)))
+            for key, _, error in window
         ]
 
 
@@ -130,17 +134,12 @@ def _known(structure: Structure) -> Structure:
 
 def _predict_each(
     model: AMDNetRegressor, structures: Sequence[Structure], return_std: bool
-) -> Sequence[NDArray | AMDNetError]:
-    """Value and standard deviation of each crystal, or why there is none."""
+) -> Sequence[Prediction | AMDNetError]:
+    """The prediction of each crystal, or why there is none."""
     if not structures:
         return []
     try:
-        if return_std:
-            mean, std = model.predict(structures, return_std=True)
-        else:
-            mean = model.predict(structures)
-            std = np.full_like(mean, np.nan)
-        return list(np.column_stack([mean, std]))
+        return _predictions(model, structures, return_std)
     except StructureError as error:
         if len(structures) == 1:
             return [error]
@@ -149,10 +148,27 @@ def _predict_each(
     return [found for half in halves for found in _predict_each(model, half, return_std)]
 
 
-def _predicted(key: str, found: NDArray | AMDNetError) -> Outcome[Prediction]:
-    if isinstance(found, AMDNetError):
-        return _outcome(key, found)
-    if np.isfinite(found[0]):
-        return Outcome(key, Prediction(*map(float, found)))
-    reason = f"the model gives {found[0]} for structure {key!r}; train it anew"
-    return Outcome(key, None, reason)
+def _predictions(
+    model: AMDNetRegressor, structures: Sequence[Structure], return_std: bool
+) -> list[Prediction]:
+    unknown = np.full(len(structures), np.nan)
+    mean, std = (
+        model.predict(structures, return_std=True) if return_std else (model.predict(structures), unknown)
+    )
+    novelty = unknown if model.domain_ is None else model.novelty(structures)
+    unseen = [_unseen(model, structure) for structure in structures]
+    return list(map(Prediction, mean.tolist(), std.tolist(), novelty.tolist(), unseen))
+
+
+def _unseen(model: AMDNetRegressor, structure: Structure) -> tuple[str, ...]:
+    """Elements of a crystal that the model was not fitted to, by atomic number."""
+    if model.domain_ is None:
+        return ()
+    numbers = set(structure.atomic_numbers) - model.domain_.elements
+    return tuple(Element.from_Z(number).symbol for number in sorted(numbers))
+
+
+def _finite(found: Prediction | AMDNetError) -> Prediction | AMDNetError:
+    if isinstance(found, AMDNetError) or np.isfinite(found.prediction):
+        return found
+    return StructureError(f"gets {found.prediction} from the model", "train the model anew")

@@ -14,6 +14,7 @@ from amdnet_matminer import screening
 from amdnet_matminer.errors import StructureError, TargetError
 from amdnet_matminer.screening import Outcome, predict, screen
 from amdnet_matminer.structure_files import Entry
+from amdnet_matminer.uncertainty import Domain
 
 
 class Volumes:
@@ -21,6 +22,7 @@ class Volumes:
 
     n_jobs = 1
     target_shape_: tuple[int, ...] = ()
+    domain_: Domain | None = None
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -31,6 +33,9 @@ class Volumes:
         for index in np.flatnonzero(volumes > 500):
             raise StructureError("(Po1) failed: too large", index=index)
         return (volumes, volumes / 10) if return_std else volumes
+
+    def novelty(self, structures: Sequence[Structure]) -> np.ndarray:
+        return np.array([0.5 * len(structure) for structure in structures])
 
 
 def cell(length: float) -> Structure:
@@ -90,6 +95,14 @@ class TestPredict:
         assert [row.id for row in rows] == [f"cell {i}" for i in range(4)]
         assert [row.value.prediction for row in rows] == pytest.approx([27, 64, 125, 216])
         assert all(math.isnan(row.value.std) and row.error == "" for row in rows)
+        assert all(math.isnan(row.value.novelty) and row.value.unseen == () for row in rows)
+
+    def test_what_is_new(self, caesium_chloride: Structure) -> None:
+        """In a model that knows what it was trained on: chlorine alone."""
+        model = Volumes()
+        model.domain_ = Domain(frozenset(), frozenset({17}))
+        ((row,),) = predict(model, [Entry("CsCl", lambda: caesium_chloride)])
+        assert (row.value.novelty, row.value.unseen) == (1.0, ("Cs",))
 
     def test_standard_deviations(self) -> None:
         ((row,),) = predict(Volumes(), entries(3), return_std=True)
@@ -109,7 +122,7 @@ class TestPredict:
         model = Volumes()
         model.predict = lambda structures: np.array([np.nan])
         ((row,),) = predict(model, entries(3))
-        assert row.error.startswith("the model gives nan for structure 'cell 0'")
+        assert row.error == "structure 'cell 0' gets nan from the model; train the model anew"
 
     def test_models_of_several_targets_are_refused(self) -> None:
         model = Volumes()

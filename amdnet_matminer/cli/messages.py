@@ -6,7 +6,7 @@ import argparse
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ from amdnet_matminer.errors import StructureError, TargetError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_NAMED = 10
+"""How many crystals a message names."""
 
 
 def tell(arguments: argparse.Namespace, message: str) -> None:
@@ -42,6 +45,12 @@ def complain(message: str, code: Exit) -> Exit:
     """
     print(" ".join(message.split()), file=sys.stderr)
     return code
+
+
+def some(ids: Sequence[str]) -> str:
+    """The first few ids and how many there are, for messages."""
+    shown = ", ".join(map(repr, ids[:_NAMED]))
+    return shown if len(ids) <= _NAMED else f"{shown}, ... ({len(ids)} in all)"
 
 
 @contextmanager

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from amdnet_matminer.cli.crystals import open_structures
+from amdnet_matminer.cli.messages import some
 from amdnet_matminer.cli.options import add_common, add_model, add_output, add_structures
 from amdnet_matminer.cli.outputs import check_output
 from amdnet_matminer.cli.tables import Values, open_table, write_rows
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.estimators import AMDNetRegressor
-from amdnet_matminer.screening import Outcome, predict
+from amdnet_matminer.screening import Outcome, Prediction, predict
 from amdnet_matminer.structure_files import Entry
+
+logger = logging.getLogger(__name__)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +26,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--std", action="store_true", help="also give standard deviations, if the model is an ensemble"
     )
-    add_output(parser, "ids, predictions and errors", "standard output; a file is gone on with after a stop")
+    add_output(
+        parser,
+        "ids, predictions, novelties (how much of a crystal was not in the training, 0 to 1) and errors",
+        "standard output; a file is gone on with after a stop",
+    )
     add_common(parser)
 
 
@@ -46,18 +54,34 @@ def run(arguments: argparse.Namespace) -> None:
             item=arguments.load_name,
         )
     columns = ["prediction", *(["std"] if arguments.std else [])]
+    columns += [] if model.domain_ is None else ["novelty"]
+    unseen: dict[str, list[str]] = {}
 
     def work(entries: Iterable[Entry]) -> Iterator[Sequence[Outcome[Values]]]:
         for window in predict(model, entries, arguments.std):
+            _note_unseen(window, unseen)
             yield [_row(outcome, columns) for outcome in window]
 
     crystals = open_structures(arguments)
     with open_table(arguments.output, columns, arguments.load_name.read_bytes()) as table:
         write_rows(table, crystals, work, arguments.quiet)
+    for element, ids in unseen.items():
+        logger.warning(
+            "the model was trained on no crystal with %s, so do not trust what it says of %s",
+            element,
+            some(ids),
+        )
     table.check("predicted")
 
 
-def _row(outcome: Outcome, columns: list[str]) -> Outcome[Values]:
+def _note_unseen(window: Sequence[Outcome[Prediction]], unseen: dict[str, list[str]]) -> None:
+    """Add the ids of crystals to the elements that are new to the model."""
+    for outcome in window:
+        for element in () if outcome.value is None else outcome.value.unseen:
+            unseen.setdefault(element, []).append(outcome.id)
+
+
+def _row(outcome: Outcome[Prediction], columns: list[str]) -> Outcome[Values]:
     if outcome.value is None:
-        return outcome
+        return Outcome(outcome.id, None, outcome.error)
     return Outcome(outcome.id, [getattr(outcome.value, name) for name in columns])

@@ -25,7 +25,8 @@ def test_in_order_with_ids(run: Callable, table: pd.DataFrame, model_file: Path,
     code, output, error = run("predict", file, "--load_name", model_file, "--quiet")
     assert (code, error) == (0, "")
     written = pd.read_csv(io.StringIO(output))
-    assert list(written) == ["id", "prediction", "error"]
+    assert list(written) == ["id", "prediction", "novelty", "error"]
+    assert (written.novelty == 0).all()
     assert written.error.isna().all()
     assert written.id.tolist() == shuffled.index.tolist()
     predicted = AMDNetRegressor.load(model_file).predict(shuffled.structure)
@@ -115,8 +116,34 @@ def test_refuses_to_go_on_with_other_crystals(
 ) -> None:
     file = tmp_path / "out.csv"
     digest = hashlib.sha256(model_file.read_bytes()).hexdigest()[:12]
-    (tmp_path / f"out.csv.{digest}.part").write_text("id,prediction,error\nquartz,1.0,\n")
+    (tmp_path / f"out.csv.{digest}.part").write_text("id,prediction,novelty,error\nquartz,1.0,0.0,\n")
     code, _, error = run("predict", folder, "--load_name", model_file, "--output", file, "--quiet")
     assert code == 1
     assert "has 'quartz' in row 1, where the crystals have" in error
     assert "remove this file to begin anew" in error
+
+
+def test_elements_that_the_model_never_saw(
+    run: Callable, folder: Path, model_file: Path, tmp_path: Path, copper: Structure, rock_salt: Structure
+) -> None:
+    copper.to(filename=str(tmp_path / "copper.cif"))
+    rock_salt.to(filename=str(tmp_path / "periclase.cif"))
+    code, output, error = run("predict", tmp_path, "--load_name", model_file, "--quiet")
+    written = pd.read_csv(io.StringIO(output), index_col="id")
+    assert code == 0
+    assert written.novelty.to_dict() == {"copper": 1.0, "periclase": 0.0}
+    assert error == "amdnet predict: the model has seen no Cu in training; do not trust it on 'copper'\n"
+
+
+def test_unseen_elements_of_a_model_of_the_package(run: Callable, shared_data: Path) -> None:
+    words = (
+        "predict",
+        shared_data / "field_cases" / "unseen_elements",
+        "--model",
+        "mp2018-band-gap",
+        "--quiet",
+    )
+    code, output, error = run(*words)
+    assert code == 0
+    assert (pd.read_csv(io.StringIO(output)).novelty > 0).all()
+    assert "the model has seen no Rn in training; do not trust it on 'Rn'" in error
