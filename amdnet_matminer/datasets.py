@@ -113,7 +113,12 @@ def read_labels(path: str | Path, column: str | None = None) -> pd.Series:
 
 
 def read_dataset(
-    structures_path: str | Path, labels_path: str | Path | None = None, column: str | None = None
+    structures_path: str | Path,
+    labels_path: str | Path | None = None,
+    column: str | None = None,
+    *,
+    recursive: bool = False,
+    unlimited: bool = False,
 ) -> pd.DataFrame:
     """Read crystals with their labels.
 
@@ -122,6 +127,8 @@ def read_dataset(
         labels_path: As for ``read_labels``; None takes the labels from the dataframe that
             ``structures_path`` is.
         column: Name of the label column; may be left out if there is only one.
+        recursive: Whether sub-folders are searched.
+        unlimited: Read compressed files however large they unpack.
 
     Returns:
         A dataframe with the columns ``structure`` and the label's, indexed by id, in the
@@ -131,16 +138,16 @@ def read_dataset(
         DatasetError: A file cannot be read, or an id has no structure or no label.
     """
     if labels_path is not None:
-        crystals = open_crystals(structures_path)
+        crystals = open_crystals(structures_path, recursive=recursive, unlimited=unlimited)
         # Labels beside their crystals are not left out, but read.
         labels_file = Path(labels_path).resolve()
         skipped = tuple(item for item in crystals.skipped if Path(item.path).resolve() != labels_file)
         structures = _read_all(crystals._replace(skipped=skipped), structures_path)
         return _join(structures, read_labels(labels_path, column), labels_path)
     path = Path(structures_path)
-    frames = read_frames(path) if path.is_file() else None
+    frames = read_frames(path, unlimited) if path.is_file() else None
     if frames is None:
-        total = open_crystals(path).total
+        total = open_crystals(path, recursive=recursive, unlimited=unlimited).total
         raise DatasetError(
             f"holds no labels for its {total} structures", "give a CSV file of labels too", item=path
         )
@@ -152,6 +159,8 @@ def read_dataset(
 
 def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame:
     """Load the crystals and labels of a MatBench task, as ``MatbenchTask.load`` does.
+
+    Only lattices, species and coordinates are read of the crystals, no magnetic moments.
 
     A file in ``data_dir`` is used whether or not it is the official one, and which of the
     two is logged or warned of; its rows must be in the official order. It may lack rows, if

@@ -74,7 +74,8 @@ def open_crystals(*paths: str | Path, recursive: bool = False, unlimited: bool =
         The crystals, and what was left out. Their id is the file name without its suffix; for
         files that are always called the same, such as ``POSCAR``, the name of their folder;
         of several data blocks ``<file>#<block>``; the index of a dataframe; in files of ASE
-        the ``id`` in a frame's info, else the file's name and the frame's number. Files of a
+        the ``id`` in a frame's info, else the file's name and the frame's number, the latter not
+        for an XYZ file with one frame. Files of a
         folder that would have one id are called by their paths in it.
         Of a calculation that has several of ``vasprun.xml``, ``CONTCAR``, ``POSCAR``,
         ``CHGCAR`` and ``LOCPOT``, the first in this order is read, if it is not empty.
@@ -210,7 +211,8 @@ def _entries(source: Source, unlimited: bool) -> tuple[Iterable[Entry], int | No
     if len(source.files) > 1:
         return [Entry(source.id, partial(read_run, source.files, read))], 1
     if kind_of(path) == "ase":
-        return ase_entries(path, source.id, unlimited), count_frames(path, unlimited)
+        total = count_frames(path, unlimited)
+        return ase_entries(path, source.id, total != 1, unlimited), total
     names = _block_names(path, unlimited) if kind_of(path) == "cif" else []
     if len(names) < 2:
         return [Entry(source.id, partial(read, path))], 1

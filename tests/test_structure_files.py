@@ -174,7 +174,7 @@ def test_names_that_are_not_ascii(rutile: Structure, tmp_path: Path) -> None:
         ("a.json", b"[" * 100_000, "a.json cannot be read: RecursionError"),
         ("a.json", b'{"columns": ["structure"], "index": [1, 2], "data": [[1]]}', "cannot be read"),
         ("a.parquet", b"PAR1 not", "a.parquet cannot be read"),
-        ("a.xyz", b"1\nno lattice\nMg 0 0 0\n", r"'a-0' has no cell vector a, b, c .*atoms\.center"),
+        ("a.xyz", b"1\nno lattice\nMg 0 0 0\n", r"'a' has no cell vector a, b, c .*atoms\.center"),
         ("a.xyz", b"2\nno lattice\nMg 0 0 0\n", "a.xyz cannot be read from frame 0 on"),
         ("a.xyz", b"", "a.xyz has no frames|a.xyz cannot be read"),
         ("a.xyz", b"nonsense", "a.xyz cannot be read"),

@@ -22,17 +22,19 @@ _TEXTS = (".xyz", ".extxyz")
 """Those that are texts, which alone are read when they are compressed."""
 
 
-def ase_entries(path: Path, name: str, unlimited: bool = False) -> Iterator[Entry]:
+def ase_entries(path: Path, name: str, numbered: bool = True, unlimited: bool = False) -> Iterator[Entry]:
     """The crystals of a file that ASE reads.
 
     Args:
         path: The file.
         name: What it is called.
+        numbered: Whether to number its frames, as where it may have several.
         unlimited: Unpack it however large it gets.
 
     Yields:
-        One for each frame, called by the ``id`` in its info, else by the file's name and the
-        frame's number. The first that cannot be read, after which ASE reads no more, is the last.
+        One for each frame, called by the ``id`` in its info, else by the file's name and, if
+        numbered, the frame's number. The first that cannot be read, after which ASE reads no
+        more, is the last.
 
     Raises:
         MissingDependencyError: ASE is not installed.
@@ -42,7 +44,8 @@ def ase_entries(path: Path, name: str, unlimited: bool = False) -> Iterator[Entr
     try:
         source, kind = _source(path, unlimited)
         for atoms in iread(source, index=":", format=kind):
-            yield Entry(str(atoms.info.get("id", f"{name}-{number}")), partial(as_structure, atoms))
+            key = f"{name}-{number}" if numbered else name
+            yield Entry(str(atoms.info.get("id", key)), partial(as_structure, atoms))
             number += 1
     except Exception as error:  # ASE's parsers raise whatever a malformed file leads them to
         reason = f"cannot be read from frame {number} on: {why(error)}"
