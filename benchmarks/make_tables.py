@@ -6,6 +6,7 @@ python benchmarks/make_tables.py
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def ablation() -> str:
         f"**What the motifs are worth.** MAE on crystals that took no part, mean over seeds "
         f"{results[0]['seeds']} and half their range; {sizes}, CPU."
     )
-    return table(title, ["network", "parameters", *heads], rows)
+    return table(title, ["network", "parameters", *heads], rows, *results)
 
 
 def speed() -> str:
@@ -97,7 +98,7 @@ def speed() -> str:
         "just trained is, from 10,000 crystals on."
     )
     heads = ["network", "training", "times the faster peer", "prediction", "just loaded", "one call each"]
-    return table(title, heads, rows)
+    return table(title, heads, rows, result)
 
 
 def where_time_goes() -> str:
@@ -116,7 +117,7 @@ def where_time_goes() -> str:
         "forward and backward, so that what is compiled into one counts more than once; a large float32 "
         f"matrix product reaches {result['gigaflops of one large product']:.0f} Gflop/s here."
     )
-    return table(title, ["network", *columns, rate], rows)
+    return table(title, ["network", *columns, rate], rows, result)
 
 
 def growth() -> str:
@@ -132,7 +133,7 @@ def growth() -> str:
         "**How an epoch of the default network grows.** Two epochs each, once, so that the same network on "
         "the same 1,000 crystals (width 64) differs; lines of atoms begin above the line before."
     )
-    return table(title, ["trained on", "seconds an epoch"], rows)
+    return table(title, ["trained on", "seconds an epoch"], rows, result)
 
 
 def motif_features() -> str:
@@ -152,25 +153,31 @@ def motif_features() -> str:
         f"{time['motifs']:.0f} ms, and {time['SiteStatsFingerprint']:.0f} ms with `SiteStatsFingerprint`."
     )
     heads = ["trained / tested on", "features", "gap, forest (eV)", "gap, boosting"]
-    return table(title, [*heads, "energy, forest (eV/atom)", "energy, boosting"], rows)
+    return table(title, [*heads, "energy, forest (eV/atom)", "energy, boosting"], rows, result)
 
 
 def matbench() -> str:
     """Scores on official MatBench folds beside the published ones."""
     leaderboard = read(ROOT / "amdnet_matminer" / "matbench" / "leaderboard.json")
-    rows = [
-        _matbench_row(read(path), leaderboard["tasks"]) for path in sorted(RESULTS.glob("matbench_*.json"))
-    ]
-    title = f"**MatBench.** Published: the leaderboard of {leaderboard['date']}, means of five folds."
-    heads = ["task", "model", "score", "best published", "random forest", "time, all folds"]
-    return table(title, heads, rows)
+    results = [read(path) for path in sorted(RESULTS.glob("matbench_*.json"))]
+    rows = [_matbench_row(result, leaderboard["tasks"]) for result in results]
+    title = (
+        f"**MatBench.** Published: the leaderboard of {leaderboard['date']}, means of five folds; of a task "
+        "that lacks rows, what others reach on the same rows."
+    )
+    heads = ["task", "rows", "model", "score", "best published", "random forest", "time, all folds"]
+    return table(title, heads, rows, *results)
 
 
 def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
-    published = tasks[result["task"]][result["metric"]]
+    origin = result["origin"]
+    is_partial = origin.get("rows", 0) < origin.get("of", 0)
+    others = {name: row["mean"] for name, row in tasks[result["task"]][result["metric"]].items()}
+    # Scores on some of the rows are put beside those on the same rows only.
+    others = result["peers on these rows"] if is_partial else others
     best_of = max if result["metric"] == "rocauc" else min
-    best = best_of(published, key=lambda name: published[name]["mean"])
-    forest = next(name for name in published if name.startswith("RF"))
+    best = best_of(others, key=lambda name: others[name]) if others else None
+    forest = next((f"{others[name]:.4g}" for name in others if name.startswith("RF")), "")
     numbers = [fold["fold"] for fold in result["folds"]]
     which = "five folds" if len(numbers) == 5 else f"fold {', '.join(map(str, numbers))}"
     spread = f" ± {result['std']:.2g}" if len(numbers) > 1 else ""
@@ -178,10 +185,11 @@ def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
     networks = result["settings"].get("n_ensemble", 1)
     return [
         f"{result['task']}, {which}",
+        f"{origin['rows']:,} of {origin['of']:,}" if is_partial else "all",
         f"{result['model']}, {networks} networks" if networks > 1 else result["model"],
         f"{result['mean']:.4g}{spread} {tasks[result['task']]['unit']}".strip(),
-        f"{published[best]['mean']:.4g} ({best})",
-        f"{published[forest]['mean']:.4g}",
+        "" if best is None else f"{others[best]:.4g} ({best})",
+        forest,
         f"{minutes:.0f} min",
     ]
 
@@ -189,8 +197,9 @@ def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
 def accuracy() -> str:
     """Errors of the trainings on the Materials Project and NOMAD sets."""
     rows = []
-    for path in [*sorted(RESULTS.glob("pretrained-*.json")), *sorted(RESULTS.glob("train_*.json"))]:
-        result = read(path)
+    paths = [*sorted(RESULTS.glob("pretrained-*.json")), *sorted(RESULTS.glob("train_*.json"))]
+    results = [read(path) for path in paths]
+    for path, result in zip(paths, results, strict=True):
         for target, errors in result["errors"].items():
             by_chemistry = errors.get("by kind", {}).get("chemistry", {})
             oxides = by_chemistry.get("metal oxide", {}).get("mae")
@@ -210,9 +219,8 @@ def accuracy() -> str:
         "ALIGNN 0.218 eV and 0.0221 eV/atom, MEGNet 0.33 and 0.028, boosting on matminer "
         "features 0.289 and 0.0508."
     )
-    return table(
-        title, ["training", "trained / scored on", "target", "MAE", "metal oxides", "CPU time"], rows
-    )
+    heads = ["training", "trained / scored on", "target", "MAE", "metal oxides", "CPU time"]
+    return table(title, heads, rows, *results)
 
 
 def _sizes_of(result: dict[str, Any]) -> tuple[int, int]:
@@ -227,19 +235,18 @@ def _seconds_of(result: dict[str, Any]) -> float:
 
 def uncertainty() -> str:
     """How far standard deviations can be trusted."""
-    rows = []
-    for path in sorted(RESULTS.glob("uncertainty-*.json")):
-        result = read(path)
-        rows.append(
-            [
-                result["target"].replace("_", " "),
-                f"{result['n_training']:,} / {result['n_test']:,}",
-                f"{result['n_ensemble']}",
-                f"{result['mae_of_one_network']:.3f} → {result['mae']:.3f} {result['unit']}",
-                f"{result['miscalibration_area']:.3f}",
-                f"{result['spearman']:.2f}",
-            ]
-        )
+    results = [read(path) for path in sorted(RESULTS.glob("uncertainty-*.json"))]
+    rows = [
+        [
+            result["target"].replace("_", " "),
+            f"{result['n_training']:,} / {result['n_test']:,}",
+            f"{result['n_ensemble']}",
+            f"{result['mae_of_one_network']:.3f} → {result['mae']:.3f} {result['unit']}",
+            f"{result['miscalibration_area']:.3f}",
+            f"{result['spearman']:.2f}",
+        ]
+        for result in results
+    ]
     title = (
         "**Uncertainty.** Oxides of the Materials Project; miscalibration area 0 is perfect and 0.5 the "
         "worst, the rank correlation is that of errors and standard deviations."
@@ -252,12 +259,12 @@ def uncertainty() -> str:
         "miscalibration",
         "correlation",
     ]
-    return table(title, heads, rows)
+    return table(title, heads, rows, *results)
 
 
 def robustness() -> str:
     """What malformed input leads to."""
-    parts = read(RESULTS / "fuzz.json")["parts"]
+    result = read(RESULTS / "fuzz.json")
     rows = [
         [
             name.replace("_", " "),
@@ -265,12 +272,12 @@ def robustness() -> str:
             ", ".join(f"{kind} {count:,}" for kind, count in part["outcomes"].items()),
             f"{len(part['wrong'])}",
         ]
-        for name, part in parts.items()
+        for name, part in result["parts"].items()
     ]
     title = (
         "**Malformed input.** `python benchmarks/fuzz.py`; wrong is any other answer than these, or a hang."
     )
-    return table(title, ["input", "cases", "answers", "wrong"], rows)
+    return table(title, ["input", "cases", "answers", "wrong"], rows, result)
 
 
 def engine() -> str:
@@ -291,13 +298,22 @@ def engine() -> str:
         ),
     ]
     title = f"**Motif engine.** {speed['ratio']:.0f} times as fast as pymatgen and matminer together."
-    return table(title, ["", "ours", "CrystalNN + fingerprint"], rows)
+    return table(title, ["", "ours", "CrystalNN + fingerprint"], rows, result)
 
 
-def table(title: str, heads: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table under a title."""
+def table(title: str, heads: list[str], rows: list[list[str]], *results: dict[str, Any]) -> str:
+    """A Markdown table under a title, with the commits that its numbers are of."""
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join([title, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", ""])
+    made = f"{title} {revisions(results)}"
+    return "\n".join([made, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", ""])
+
+
+def revisions(results: Sequence[dict[str, Any]]) -> str:
+    """The commits that results are of, in the order of their dates; ``+`` marks one with changes."""
+    ordered = sorted(results, key=lambda result: result["date"])
+    names = [str(result["revision"] or "unknown").partition("-") for result in ordered]
+    short = list(dict.fromkeys(name[:7] + "+" * bool(dirty) for name, dirty, _ in names))
+    return f"Revision{'s' if len(short) > 1 else ''} {', '.join(short)}."
 
 
 def read(path: Path) -> dict[str, Any]:
