@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import zipfile
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -21,16 +18,15 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 from sklearn.utils.validation import check_is_fitted
 
-from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.motifs.sharing import SHARING_TYPES, sharing_type
 from amdnet_matminer.motifs.types import MotifGraph
+from amdnet_matminer.motifs.vector_files import LearnedVectors, read_vectors, write_vectors
 
 Counting = Literal["compound", "occurrence"]
 Vectors = NDArray[np.float64]
 Environment = tuple[str, str]
 """Name of a neighbour, and the sharing type."""
 
-_FORMAT = "amdnet_matminer motif vectors 1"
 _NOT_FITTED = "this Motif2Vec has learned no motifs yet; call fit(motif_graphs) first"
 
 
@@ -249,17 +245,8 @@ class Motif2Vec(TransformerMixin, BaseEstimator):
             NotFittedError: Before ``fit``.
         """
         self._check_fitted()
-        header = json.dumps({"format": _FORMAT, "parameters": self.get_params()}, sort_keys=True)
-        with open(path, "wb") as file:
-            np.savez_compressed(
-                file,
-                header=np.array(header),
-                names=self.names_,
-                counts=self.counts_,
-                vectors=self.vectors_.astype(np.float32),
-                geometries=self.geometries_,
-                prototypes=self.prototypes_.astype(np.float32),
-            )
+        learned = (self.names_, self.counts_, self.vectors_, self.geometries_, self.prototypes_)
+        write_vectors(path, self.get_params(), LearnedVectors(*learned))
 
     @classmethod
     def load(cls, path: str | Path) -> Motif2Vec:
@@ -272,24 +259,12 @@ class Motif2Vec(TransformerMixin, BaseEstimator):
             The fitted model.
 
         Raises:
-            ModelFileError: The file is no such file, or damaged.
+            ModelFileError: The file is no such file, damaged, or holds what ``fit`` never gives.
             OSError: The file cannot be read.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                header = json.loads(str(file["header"]))
-                if header["format"] != _FORMAT:
-                    raise ValueError(f"it is of the format {header['format']!r}")
-                model = cls(**header["parameters"])
-                model.names_, model.counts_, model.geometries_ = (
-                    file[key] for key in ("names", "counts", "geometries")
-                )
-                model.vectors_, model.prototypes_ = (
-                    file[key].astype(np.float64) for key in ("vectors", "prototypes")
-                )
-        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            reason = f"holds no motif vectors ({error})"
-            raise ModelFileError(reason, "write it with save", item=path) from error
+        parameters, learned = read_vectors(path)
+        model = cls(**parameters)
+        model.names_, model.counts_, model.vectors_, model.geometries_, model.prototypes_ = learned
         return model._index()
 
     def __sklearn_tags__(self) -> Any:

@@ -36,6 +36,8 @@ def load_published_weights(network: AMDNet2021, path: str | Path) -> None:
         raise ValueError("the network must be 'amdnet-2021'; the published model has both branches")
     try:
         with h5py.File(path) as file:
+            if not isinstance(file.get("model_weights", getlink=True), h5py.HardLink):
+                raise ValueError("its model_weights are in another file, which is not opened")
             weights = _Weights(file["model_weights"])
             network.embedding.assign(weights["embedding", "embeddings"])
             _load_branch(network.atom_branch, weights, 0)
@@ -56,6 +58,8 @@ class _Weights:
 
     def _add(self, name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise ValueError(f"{name} is in another file, which is not opened")
             if item.size > LARGEST_ARRAY:
                 raise ValueError(f"{name} claims {item.size} numbers")
             parts = name.split("/")

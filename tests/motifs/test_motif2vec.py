@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
 from amdnet_matminer.errors import ModelFileError
-from amdnet_matminer.motifs import MotifGraph, motif_graph
+from amdnet_matminer.motifs import MotifGraph, motif_graph, vector_files
 from amdnet_matminer.motifs.motif2vec import Motif2Vec, count_environments, motif_parts
 
 TI, SR, AL, SI = "TiO6 octahedral", "SrO12 cuboctahedral", "AlO6 octahedral", "SiO4 tetrahedral"
@@ -343,6 +343,46 @@ def test_files_that_hold_no_vectors(tmp_path):
             Motif2Vec.load(file)
     with pytest.raises(FileNotFoundError):
         Motif2Vec.load(tmp_path / "absent.npz")
+
+
+@pytest.mark.parametrize(
+    ("field", "change", "reason"),
+    [
+        ("header", lambda _: np.array("[" * 10**5), "its header is no JSON"),
+        ("header", lambda h: np.array(str(h).replace("counting", "kind")), "parameters of Motif2Vec"),
+        (
+            "header",
+            lambda h: np.array(str(h).replace('"min_count": 1', '"min_count": true')),
+            "min_count is True",
+        ),
+        ("header", lambda h: np.array(str(h).replace("compound", "many")), "counting is 'many'"),
+        ("names", lambda a: np.arange(len(a)), "names are of type int64"),
+        ("names", lambda a: a[:, None], r"names are of shape \(4, 1\)"),
+        ("names", lambda a: np.array([a[0], *a[:-1]]), "names are empty or there twice"),
+        ("counts", lambda a: a * 0, "counts are below 1"),
+        ("counts", lambda a: np.array(["pickled"] * len(a), dtype=object), "allow_pickle=False"),
+        ("vectors", lambda a: a * np.nan, "vectors are not finite"),
+        ("vectors", lambda a: a[:, :1], r"vectors are of shape \(4, 1\), not \(4, 2\)"),
+        ("vectors", lambda a: a.astype(complex), "vectors are of type complex128"),
+        ("prototypes", lambda a: a[:, :5], "prototypes are of shape"),
+        ("geometries", lambda a: a[:-1], "prototypes are of shape"),
+    ],
+)
+def test_files_of_what_no_fit_gives(tmp_path, field, change, reason):
+    file = tmp_path / "motifs.npz"
+    Motif2Vec(n_components=2).fit(CRYSTALS).save(file)
+    with np.load(file) as sound:
+        arrays = dict(sound)
+    np.savez(file, **arrays | {field: change(arrays[field])})
+    with pytest.raises(ModelFileError, match=reason):
+        Motif2Vec.load(file)
+
+
+def test_a_file_that_unpacks_to_too_much(tmp_path, monkeypatch):
+    Motif2Vec(n_components=2).fit(CRYSTALS).save(tmp_path / "motifs.npz")
+    monkeypatch.setattr(vector_files, "LARGEST", 100)
+    with pytest.raises(ModelFileError, match="unpacks to more than 100 bytes"):
+        Motif2Vec.load(tmp_path / "motifs.npz")
 
 
 def test_fitting_again_forgets_the_first():

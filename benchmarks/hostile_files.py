@@ -1,0 +1,379 @@
+"""Files that would do harm, or give wrong numbers, and what happens when they are opened.
+
+python benchmarks/hostile_files.py
+
+makes each, opens it as a user would, and writes the table of SECURITY.md. The tests do
+the same and hold the table to it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pickle
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+import pandas as pd
+from common import ROOT
+from pymatgen.core import Lattice, Structure
+
+from amdnet_matminer.datasets import read_structures
+from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError
+from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
+from amdnet_matminer.graphs.serialization import graph_to_bytes
+from amdnet_matminer.motifs import motif_graph
+from amdnet_matminer.motifs.motif2vec import Motif2Vec
+from amdnet_matminer.network import NetworkConfig, build_network
+from amdnet_matminer.network.published import load_published_weights
+from amdnet_matminer.original.materials import read_original
+
+DOCUMENT = ROOT / "SECURITY.md"
+MARKERS = ("<!-- table -->", "<!-- /table -->")
+TRAP = "amdnet_hostile_trap"
+"""A module that files name; its import is what must not happen."""
+
+
+class Case(NamedTuple):
+    """A hostile file."""
+
+    kind: str
+    """What it pretends to be."""
+    hostile: str
+    """What is wrong with it."""
+    open_in: Callable[[Path], str | None]
+    """Makes it in an empty folder and opens it as a user would; gives what came of it."""
+    refusal: type[AMDNetError] | None = None
+    """The error that is the right answer; none if the file is of use in spite of it."""
+    reason: str = ""
+    """What the error says, or what came of it."""
+
+    def answer(self) -> str:
+        """What happens now, for the table."""
+        return f"`{self.refusal.__name__}`: … {self.reason} …" if self.refusal else self.reason
+
+
+def check(case: Case, folder: Path) -> None:
+    """Make and open a hostile file, and see that what happens is what the table says.
+
+    Args:
+        case: The file.
+        folder: An empty one.
+
+    Raises:
+        AssertionError: Something else happens.
+    """
+    outcome: str | AMDNetError | None
+    with _trap(folder):
+        try:
+            outcome = case.open_in(folder)
+        except AMDNetError as error:
+            outcome = error
+    if case.refusal is None:
+        assert outcome == case.reason, f"came to {outcome!r}"
+    else:
+        assert isinstance(outcome, case.refusal), f"came to {outcome!r}"
+        assert case.reason in str(outcome), f"says {outcome}"
+
+
+def table() -> str:
+    """The table of SECURITY.md."""
+    rows = [f"| {case.kind} | {case.hostile} | {case.answer()} |" for case in CASES]
+    return "\n".join(["| file | with | what happens |", "| --- | --- | --- |", *rows])
+
+
+def with_table(text: str) -> str:
+    """A text with the table between its markers."""
+    before, after = text.partition(MARKERS[0])[0], text.partition(MARKERS[1])[2]
+    return f"{before}{MARKERS[0]}\n\n{table()}\n\n{MARKERS[1]}{after}"
+
+
+@cache
+def _crystal() -> Structure:
+    """Rock salt MgO."""
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.212), ["Mg", "O"], [[0, 0, 0], [0.5] * 3])
+
+
+class _Trapped:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, (f"import {TRAP}",)
+
+
+# Structures.
+
+
+def _tree(folder: Path, change: Callable[[dict[str, Any]], Any], name: str = "crystal.json") -> str:
+    """Read a crystal whose dictionary was changed."""
+    tree = _crystal().as_dict()
+    change(tree)
+    content: Any = tree
+    if name.endswith(".gz"):
+        content = {"index": ["a"], "columns": ["structure"], "data": [[tree]]}
+    text = json.dumps(content).encode()
+    (folder / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    (found,) = read_structures(folder / name)
+    return "read as if it were not there" if found == _crystal() else f"read as {found}"
+
+
+def _name_a_module(tree: dict[str, Any]) -> None:
+    tree["sites"][0]["properties"] = {"magmom": {"@module": TRAP, "@class": "Trap"}}
+
+
+def _bytes(folder: Path, name: str, content: bytes) -> str:
+    (folder / name).write_bytes(content)
+    return f"read {len(read_structures(folder / name))}"
+
+
+STRUCTURES = [
+    Case(
+        "JSON of a structure",
+        "a module to import among the properties of a site",
+        partial(_tree, change=_name_a_module),
+        None,
+        "read as if it were not there",
+    ),
+    Case(
+        "MatBench-style `.json.gz`",
+        "the same in its column of structures",
+        partial(_tree, change=_name_a_module, name="table.json.gz"),
+        None,
+        "read as if it were not there",
+    ),
+    Case(
+        "`.json.gz`",
+        "0.3 MB that unpack to 300",
+        partial(_bytes, name="bomb.json.gz", content=gzip.compress(bytes(300 * 10**6), 1)),
+        DatasetError,
+        "unpacks to more than",
+    ),
+    Case(
+        "JSON of a structure",
+        "100,000 nested lists",
+        partial(_bytes, name="deep.json", content=b"[" * 10**5),
+        DatasetError,
+        "cannot be read",
+    ),
+    Case(
+        "JSON of a structure",
+        "a coordinate that is infinite",
+        partial(_tree, change=lambda tree: tree["sites"][0].update(abc=[1e999, 0, 0])),
+        DatasetError,
+        "not finite",
+    ),
+]
+
+
+# Motif vectors.
+
+
+def _vectors(folder: Path, change: Callable[[dict[str, Any]], Any]) -> str:
+    """Load motif vectors of which an array was changed."""
+    path = folder / "vectors.npz"
+    Motif2Vec(2).fit([motif_graph(_crystal())]).save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(path, **arrays)
+    return f"read {len(Motif2Vec.load(path).names_)} motifs"
+
+
+def _array(name: str, change: Callable[[Any], Any]) -> Callable[[Path], str]:
+    return partial(_vectors, change=lambda arrays: arrays.update({name: change(arrays[name])}))
+
+
+def _double(arrays: dict[str, Any]) -> None:
+    for name in ("names", "counts", "vectors"):
+        arrays[name] = arrays[name].repeat(2, axis=0)
+
+
+VECTORS = [
+    Case(
+        "Motif2Vec",
+        "an array of pickled objects",
+        _array("counts", lambda _: np.array([_Trapped()], object)),
+        ModelFileError,
+        "allow_pickle=False",
+    ),
+    Case(
+        "Motif2Vec",
+        "names that are numbers",
+        _array("names", lambda _: np.array([1])),
+        ModelFileError,
+        "names",
+    ),
+    Case("Motif2Vec", "a name twice", partial(_vectors, change=_double), ModelFileError, "names"),
+    Case(
+        "Motif2Vec",
+        "vectors that are not finite",
+        _array("vectors", lambda a: a * np.nan),
+        ModelFileError,
+        "vectors",
+    ),
+    Case(
+        "Motif2Vec", "fewer vectors than names", _array("vectors", lambda a: a[:0]), ModelFileError, "vectors"
+    ),
+    Case(
+        "Motif2Vec",
+        "prototypes of 5 numbers",
+        _array("prototypes", lambda a: a[:, :5]),
+        ModelFileError,
+        "prototypes",
+    ),
+    Case(
+        "Motif2Vec",
+        "a header of 100,000 nested lists",
+        _array("header", lambda _: np.array("[" * 10**5)),
+        ModelFileError,
+        "header",
+    ),
+]
+
+
+# Cached graphs.
+
+
+def _cached(folder: Path, change: Callable[[DualGraph], Any]) -> str:
+    """Ask a cache for a graph whose file, with a right checksum, is of another."""
+    graphs = GraphCache(folder, dual_graph, DualGraph)
+    true, key = graphs.graph(_crystal()), graphs.key(_crystal())
+    (file,) = (path for path in folder.glob("??/*"))
+    file.write_bytes(graph_to_bytes(change(true), key))
+    found = graphs.graph(_crystal())
+    same = all(map(np.array_equal, (*true.atoms, *true.motifs), (*found.atoms, *found.motifs)))
+    return "made anew, and reported" if same else "another graph is read"
+
+
+def _atoms(**changes: Callable[[Any], Any]) -> Callable[[Path], str]:
+    def change(graph: DualGraph) -> DualGraph:
+        changed = {name: other(getattr(graph.atoms, name)) for name, other in changes.items()}
+        return graph._replace(atoms=graph.atoms._replace(**changed))
+
+    return partial(_cached, change=change)
+
+
+_ANEW = (None, "made anew, and reported")
+CACHED_GRAPHS = [
+    Case("cached graph", "an atom index out of range", _atoms(sender=lambda a: a + 100), *_ANEW),
+    Case("cached graph", "an element beyond the table", _atoms(atomic_number=lambda a: a + 200), *_ANEW),
+    Case("cached graph", "a multiplicity of zero", _atoms(multiplicity=lambda a: a * 0), *_ANEW),
+    Case("cached graph", "a distance that is no number", _atoms(distance=lambda a: a * np.nan), *_ANEW),
+    Case(
+        "cached graph", "another kind of graph", partial(_cached, change=lambda graph: graph.motifs), *_ANEW
+    ),
+]
+
+
+# Pickles of the original.
+
+
+def _material_file(folder: Path, structure: Any) -> str:
+    table = pd.DataFrame({"structure": [structure], "band_gap": [1.0]}, index=["a"])
+    return _pickle(folder, pickle.dumps((table, (["a"], [], []))))
+
+
+def _pickle(folder: Path, content: bytes) -> str:
+    (folder / "materials.pkl").write_bytes(content)
+    data = read_original(folder / "materials.pkl")
+    return f"read {len(data.train.table)}"
+
+
+PICKLES = [
+    Case(
+        "pickle of the original",
+        "code to run",
+        partial(_material_file, structure=_Trapped()),
+        DatasetError,
+        "asks for builtins.exec",
+    ),
+    Case(
+        "pickle of the original",
+        "a tuple of tuples, doubled 60 times, as a key",
+        partial(_pickle, content=b"\x80\x02})" + b"2\x86" * 60 + b"Ns."),
+        DatasetError,
+        "tuple as a key",
+    ),
+    Case(
+        "pickle of the original",
+        "100,000 nested lists",
+        partial(_pickle, content=b"\x80\x02" + b"]" * 10**5 + b"a" * (10**5 - 1) + b"."),
+        DatasetError,
+        "cannot be read",
+    ),
+]
+
+
+# Models of the original.
+
+
+def _published(folder: Path, place: Callable[[h5py.File, Path], Any]) -> None:
+    """Load a model of the original's form that keeps an array elsewhere on this computer."""
+    other = folder / "other"
+    other.write_bytes(bytes(10**4))
+    with h5py.File(folder / "model.hdf5", "w") as file:
+        place(file, other)
+    load_published_weights(build_network(NetworkConfig("amdnet-2021")), folder / "model.hdf5")
+
+
+def _external(file: h5py.File, other: Path) -> None:
+    group = file.create_group("model_weights/embedding/embedding")
+    group.create_dataset("embeddings:0", (95, 16), "f4", external=[(str(other), 0, h5py.h5f.UNLIMITED)])
+
+
+def _linked(file: h5py.File, other: Path) -> None:
+    file["model_weights"] = h5py.ExternalLink(str(other), "/")
+
+
+PUBLISHED = [
+    Case(
+        "`.hdf5` of the original",
+        "an array that is in another file",
+        partial(_published, place=_external),
+        ModelFileError,
+        "another file",
+    ),
+    Case(
+        "`.hdf5` of the original",
+        "a link to another file",
+        partial(_published, place=_linked),
+        ModelFileError,
+        "another file",
+    ),
+]
+
+CASES = [*STRUCTURES, *VECTORS, *CACHED_GRAPHS, *PICKLES, *PUBLISHED]
+
+
+@contextmanager
+def _trap(folder: Path) -> Iterator[None]:
+    """Fail if the module that files name is imported."""
+    place = folder / "trap"
+    place.mkdir()
+    (place / f"{TRAP}.py").touch()
+    sys.path.insert(0, str(place))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(place))
+        if sys.modules.pop(TRAP, None) is not None:
+            raise AssertionError("the module that the file names was imported")
+
+
+def main() -> None:
+    """Check all and write the table."""
+    for case in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            check(case, Path(folder))
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
