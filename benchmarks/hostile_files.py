@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
+import logging.handlers
 import pickle
 import sys
 import tempfile
@@ -26,7 +28,7 @@ from common import ROOT
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer.datasets import read_structures
-from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError
+from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError, StructureError
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
 from amdnet_matminer.graphs.serialization import graph_to_bytes
 from amdnet_matminer.motifs import motif_graph
@@ -34,6 +36,7 @@ from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.network import NetworkConfig, build_network
 from amdnet_matminer.network.published import load_published_weights
 from amdnet_matminer.original.materials import read_original
+from amdnet_matminer.validation import check_structures
 
 DOCUMENT = ROOT / "SECURITY.md"
 MARKERS = ("<!-- table -->", "<!-- /table -->")
@@ -57,7 +60,7 @@ class Case(NamedTuple):
 
     def answer(self) -> str:
         """What happens now, for the table."""
-        return f"`{self.refusal.__name__}`: … {self.reason} …" if self.refusal else self.reason
+        return f"refused: {self.reason} (`{self.refusal.__name__}`)" if self.refusal else self.reason
 
 
 def check(case: Case, folder: Path) -> None:
@@ -120,7 +123,7 @@ def _tree(folder: Path, change: Callable[[dict[str, Any]], Any], name: str = "cr
         content = {"index": ["a"], "columns": ["structure"], "data": [[tree]]}
     text = json.dumps(content).encode()
     (folder / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
-    (found,) = read_structures(folder / name)
+    (found,) = check_structures(read_structures(folder / name))
     return "read as if it were not there" if found == _crystal() else f"read as {found}"
 
 
@@ -131,6 +134,10 @@ def _name_a_module(tree: dict[str, Any]) -> None:
 def _bytes(folder: Path, name: str, content: bytes) -> str:
     (folder / name).write_bytes(content)
     return f"read {len(read_structures(folder / name))}"
+
+
+def _bomb(folder: Path) -> str:
+    return _bytes(folder, "bomb.json.gz", gzip.compress(bytes(10**8)))
 
 
 STRUCTURES = [
@@ -150,10 +157,10 @@ STRUCTURES = [
     ),
     Case(
         "`.json.gz`",
-        "0.3 MB that unpack to 300",
-        partial(_bytes, name="bomb.json.gz", content=gzip.compress(bytes(300 * 10**6), 1)),
+        "0.1 MB that unpack to 100",
+        _bomb,
         DatasetError,
-        "unpacks to more than",
+        "unpacks to more than 64 MiB, which is too much",
     ),
     Case(
         "JSON of a structure",
@@ -165,9 +172,9 @@ STRUCTURES = [
     Case(
         "JSON of a structure",
         "a coordinate that is infinite",
-        partial(_tree, change=lambda tree: tree["sites"][0].update(abc=[1e999, 0, 0])),
-        DatasetError,
-        "not finite",
+        partial(_tree, change=lambda tree: tree["sites"][0].update(abc=[float("inf"), 0, 0])),
+        StructureError,
+        "has a lattice or coordinates that are not finite",
     ),
 ]
 
@@ -201,39 +208,49 @@ VECTORS = [
         "an array of pickled objects",
         _array("counts", lambda _: np.array([_Trapped()], object)),
         ModelFileError,
-        "allow_pickle=False",
+        "Object arrays cannot be loaded when allow_pickle=False",
     ),
     Case(
         "Motif2Vec",
         "names that are numbers",
         _array("names", lambda _: np.array([1])),
         ModelFileError,
-        "names",
+        "names are of type int64",
     ),
-    Case("Motif2Vec", "a name twice", partial(_vectors, change=_double), ModelFileError, "names"),
+    Case(
+        "Motif2Vec",
+        "a name twice",
+        partial(_vectors, change=_double),
+        ModelFileError,
+        "some of the names are empty or there twice",
+    ),
     Case(
         "Motif2Vec",
         "vectors that are not finite",
         _array("vectors", lambda a: a * np.nan),
         ModelFileError,
-        "vectors",
+        "some of the vectors are not finite",
     ),
     Case(
-        "Motif2Vec", "fewer vectors than names", _array("vectors", lambda a: a[:0]), ModelFileError, "vectors"
+        "Motif2Vec",
+        "fewer vectors than names",
+        _array("vectors", lambda a: a[:0]),
+        ModelFileError,
+        "vectors are of shape (0, 2), not (1, 2)",
     ),
     Case(
         "Motif2Vec",
         "prototypes of 5 numbers",
         _array("prototypes", lambda a: a[:, :5]),
         ModelFileError,
-        "prototypes",
+        "prototypes are of shape (1, 5), not (1, 61)",
     ),
     Case(
         "Motif2Vec",
         "a header of 100,000 nested lists",
         _array("header", lambda _: np.array("[" * 10**5)),
         ModelFileError,
-        "header",
+        "its header is no JSON",
     ),
 ]
 
@@ -247,9 +264,13 @@ def _cached(folder: Path, change: Callable[[DualGraph], Any]) -> str:
     true, key = graphs.graph(_crystal()), graphs.key(_crystal())
     (file,) = (path for path in folder.glob("??/*"))
     file.write_bytes(graph_to_bytes(change(true), key))
+    reports = logging.handlers.BufferingHandler(10)
+    logger = logging.getLogger("amdnet_matminer.graphs")
+    logger.addHandler(reports)
     found = graphs.graph(_crystal())
+    logger.removeHandler(reports)
     same = all(map(np.array_equal, (*true.atoms, *true.motifs), (*found.atoms, *found.motifs)))
-    return "made anew, and reported" if same else "another graph is read"
+    return f"{'made anew' if same else 'read as it is'}, {'and' if reports.buffer else 'not'} reported"
 
 
 def _atoms(**changes: Callable[[Any], Any]) -> Callable[[Path], str]:
@@ -299,7 +320,7 @@ PICKLES = [
         "a tuple of tuples, doubled 60 times, as a key",
         partial(_pickle, content=b"\x80\x02})" + b"2\x86" * 60 + b"Ns."),
         DatasetError,
-        "tuple as a key",
+        "has a tuple as a key, which tables of crystals do not need",
     ),
     Case(
         "pickle of the original",
@@ -338,14 +359,14 @@ PUBLISHED = [
         "an array that is in another file",
         partial(_published, place=_external),
         ModelFileError,
-        "another file",
+        "is in another file, which is not opened",
     ),
     Case(
         "`.hdf5` of the original",
         "a link to another file",
         partial(_published, place=_linked),
         ModelFileError,
-        "another file",
+        "are in another file, which is not opened",
     ),
 ]
 
