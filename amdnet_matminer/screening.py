@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
@@ -12,11 +13,13 @@ from pymatgen.core import Element, Structure
 
 from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
 from amdnet_matminer.parallel import try_structures
-from amdnet_matminer.structure_files import Entry, read_entry
+from amdnet_matminer.structure_files import Entry, read_noted
 from amdnet_matminer.validation import check_elements, check_structure
 
 if TYPE_CHECKING:
     from amdnet_matminer.estimators import AMDNetRegressor
+
+logger = logging.getLogger(__name__)
 
 Value = TypeVar("Value", covariant=True)
 
@@ -61,7 +64,8 @@ def screen(
         n_jobs: Number of processes that read, check and work, as joblib counts them.
 
     Yields:
-        The outcomes of a window of crystals after another: one for each, in order.
+        The outcomes of a window of crystals after another: one for each, in order. What
+        should be known about a crystal that can be used is logged as a warning.
 
     Raises:
         DatasetError: A file ends in something that cannot be read.
@@ -73,7 +77,9 @@ def screen(
             size = -(-len(window) // n_tasks)
             tasks = [window[first : first + size] for first in range(0, len(window), size)]
             done = parallel(delayed(_work_on)(work, task) for task in tasks)
-            yield [outcome for outcomes in done for outcome in outcomes]
+            for note in (note for _, notes in done for note in notes):
+                logger.warning("%s", note)
+            yield [outcome for outcomes, _ in done for outcome in outcomes]
 
 
 def predict(
@@ -106,13 +112,18 @@ def predict(
         ]
 
 
-def _work_on(work: Callable[[Structure], Value], entries: Sequence[Entry]) -> list[Outcome[Value]]:
-    return [_outcome(entry.id, _attempt(work, entry)) for entry in entries]
+def _work_on(
+    work: Callable[[Structure], Value], entries: Sequence[Entry]
+) -> tuple[list[Outcome[Value]], list[str]]:
+    """What became of crystals, and what should be known about them, told by the process that asked."""
+    notes: list[str] = []
+    return [_outcome(entry.id, _attempt(work, entry, notes)) for entry in entries], notes
 
 
-def _attempt(work: Callable[[Structure], Value], entry: Entry) -> Value | AMDNetError:
+def _attempt(work: Callable[[Structure], Value], entry: Entry, notes: list[str]) -> Value | AMDNetError:
     try:
-        structure = read_entry(entry)
+        structure, said = read_noted(entry)
+        notes += said
         check_structure(structure)
     except AMDNetError as error:
         return error

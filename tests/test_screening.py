@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from functools import partial
 
@@ -12,6 +13,7 @@ from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import screening
 from amdnet_matminer.errors import StructureError, TargetError
+from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.screening import Outcome, predict, screen
 from amdnet_matminer.structure_files import Entry
 from amdnet_matminer.uncertainty import Domain
@@ -42,6 +44,12 @@ def cell(length: float) -> Structure:
     return Structure(Lattice.cubic(length), ["Po"], [[0, 0, 0]])
 
 
+def noted_cell() -> Structure:
+    warnings.warn("odd.cif: odd formula", ReadingNote, stacklevel=2)
+    warnings.warn("noise of a parser", UserWarning, stacklevel=2)
+    return cell(3)
+
+
 def entries(*lengths: float) -> list[Entry]:
     return [Entry(f"cell {i}", partial(cell, length)) for i, length in enumerate(lengths)]
 
@@ -51,6 +59,11 @@ def volume(structure: Structure) -> float:
 
 
 class TestScreen:
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_notes_are_told_where_it_was_asked(self, caplog: pytest.LogCaptureFixture, n_jobs: int) -> None:
+        list(screen([Entry("odd", noted_cell)], volume, n_jobs))
+        assert caplog.messages == ["odd.cif: odd formula"]
+
     @pytest.mark.parametrize("n_jobs", [1, 2])
     def test_windows_are_in_order(self, monkeypatch: pytest.MonkeyPatch, n_jobs: int) -> None:
         monkeypatch.setattr(screening, "WINDOW", 9)

@@ -23,7 +23,13 @@ def read_labelled(arguments: argparse.Namespace) -> pd.DataFrame:
     Raises:
         AMDNetError: A file, a crystal or a label cannot be used.
     """
-    table = read_dataset(arguments.structures, arguments.labels, arguments.predict)
+    table = read_dataset(
+        arguments.structures,
+        arguments.labels,
+        arguments.predict,
+        recursive=arguments.recursive,
+        unlimited=arguments.unlimited,
+    )
     tell(arguments, f"read {len(table)} crystals from {arguments.structures}")
     with ids_in_messages(table.index):
         check_targets(table[arguments.predict], len(table))

@@ -22,6 +22,13 @@ def add_structures(parser: argparse.ArgumentParser, nargs: str) -> None:
         nargs: How many there are, as argparse writes it.
     """
     parser.add_argument("structures", metavar="STRUCTURES", nargs=nargs, help=_STRUCTURES_HELP)
+    parser.add_argument("--recursive", action="store_true", help="also search sub-folders for crystals")
+    parser.add_argument(
+        "--unlimited",
+        action="store_true",
+        help="read compressed files however large they unpack (default: up to 8 GiB, and beyond 64 MiB up to "
+        "100 times their size)",
+    )
 
 
 def add_labelled_data(parser: argparse.ArgumentParser) -> None:

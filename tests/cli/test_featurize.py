@@ -82,7 +82,7 @@ def test_goes_on_after_a_stop(
 ) -> None:
     """The second run reads only what the first had no row of."""
     monkeypatch.setattr(screening, "WINDOW", 4)
-    read, read_entry = [], screening.read_entry
+    read, read_entry = [], screening.read_noted
 
     def stop_at_the_sixth(entry: Entry) -> Structure:
         read.append(entry.id)
@@ -90,7 +90,7 @@ def test_goes_on_after_a_stop(
             raise KeyboardInterrupt
         return read_entry(entry)
 
-    monkeypatch.setattr(screening, "read_entry", stop_at_the_sixth)
+    monkeypatch.setattr(screening, "read_noted", stop_at_the_sixth)
     words = ("featurize", folder, "--output", tmp_path / "out.csv", "--quiet")
     assert run(*words)[0] == 130
     assert run(*words) == (0, "", "")
@@ -154,3 +154,16 @@ except SystemExit:
     assert "\nrock-salt-MgO," in done.stdout
     assert "--learning_rate" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_is_left_out_is_said_and_sub_folders_are_asked_for(
+    run: Callable, mixed: Path, rutile: Structure
+) -> None:
+    (mixed / "sub").mkdir()
+    rutile.to(filename=str(mixed / "sub" / "e.cif"))
+    (mixed / "notes.txt").write_text("not a crystal")
+    for words, left_out, ids in (((), 2, "abcd"), (("--recursive",), 1, "abcde")):
+        code, output, error = run("featurize", mixed, *words)
+        assert code == 3
+        assert error.startswith(f"left out {left_out}: 1 of no kind that crystals are read from (notes.txt)")
+        assert pd.read_csv(io.StringIO(output), index_col="id").index.tolist() == list(ids)

@@ -127,7 +127,7 @@ class TestBadInput:
         def interrupt(*arguments: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(screening, "read_entry", interrupt)
+        monkeypatch.setattr(screening, "read_noted", interrupt)
         code, _, error = run("featurize", folder, "--quiet")
         assert (code, error) == (130, "amdnet featurize: interrupted\n")
 

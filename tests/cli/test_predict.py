@@ -87,7 +87,7 @@ def test_goes_on_after_a_stop(
     words = ("predict", folder, "--load_name", model_file, "--quiet")
     assert run(*words, "--output", tmp_path / "once.csv")[0] == 0
     monkeypatch.setattr(screening, "WINDOW", 4)
-    read, read_entry = [], screening.read_entry
+    read, read_entry = [], screening.read_noted
 
     def stop_at_the_sixth(entry: Entry) -> Structure:
         read.append(entry.id)
@@ -95,7 +95,7 @@ def test_goes_on_after_a_stop(
             raise KeyboardInterrupt
         return read_entry(entry)
 
-    monkeypatch.setattr(screening, "read_entry", stop_at_the_sixth)
+    monkeypatch.setattr(screening, "read_noted", stop_at_the_sixth)
     code, _, error = run(*words, "--output", tmp_path / "twice.csv")
     assert code == 130
     assert "twice.csv" in error
