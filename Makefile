@@ -14,8 +14,9 @@ help: ## say what the targets do
 demo: $(STAMP) ## train on the built-in oxides and predict new ones (examples/quickstart.py)
 	@$(BIN)/python examples/quickstart.py
 
+# Each process starts TensorFlow once and keeps compiled networks, so more of them than cores do not pay.
 test: lint ## check the style and the types, and run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(STAMP) ## check the style and the types
 	@$(BIN)/ruff check .
