@@ -66,11 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     with open_table(arguments.output, columns, arguments.load_name.read_bytes()) as table:
         write_rows(table, crystals, work, arguments.quiet)
     for element, ids in unseen.items():
-        logger.warning(
-            "the model was trained on no crystal with %s, so do not trust what it says of %s",
-            element,
-            some(ids),
-        )
+        logger.warning("the model has seen no %s in training; do not trust it on %s", element, some(ids))
     table.check("predicted")
 
 
