@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from amdnet_matminer.ensembles import Plan, Weights
     from amdnet_matminer.training import Labelled, TargetScaler
 
-_OF_THIS_COMPUTER = ("cache_dir", "checkpoint_dir", "init_from")
+_OF_THIS_COMPUTER = ("cache_dir", "checkpoint_dir", "init_from", "stop_file")
 
 
 # A dataclass, since its __init__ is what scikit-learn asks for: it only stores, under the same names.
@@ -60,6 +60,7 @@ class AMDNetEstimator(BaseEstimator):
     optimizer: Optimizer | None = None
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
+    clip_norm: float | None = 1.0
     schedule: Schedule = "cosine"
     patience: int = 50
     validation_fraction: float = 0.1
@@ -68,6 +69,7 @@ class AMDNetEstimator(BaseEstimator):
     init_from: str | Path | AMDNetEstimator | None = None
     cache_dir: str | Path | None = None
     checkpoint_dir: str | Path | None = None
+    stop_file: str | Path | None = None
     n_jobs: int | None = None
     random_state: int | np.random.RandomState | None = None
     verbose: int = 0
@@ -256,15 +258,16 @@ class AMDNetEstimator(BaseEstimator):
         self, training: Labelled, validation: Labelled | None, scaler: TargetScaler, one_pass: bool
     ) -> Plan:
         from amdnet_matminer.ensembles import Plan
-        from amdnet_matminer.training import Compilation, Settings, xla_pays
+        from amdnet_matminer.training import Compilation, Settings, StopFile, xla_pays
 
-        given = {name: getattr(self, name) for name in Settings._fields if name != "loss"}
-        settings = Settings(loss=self._training_loss(), **given)
+        given = {name: getattr(self, name) for name in Settings._fields if name not in ("loss", "stop_file")}
+        stop_file = None if self.stop_file is None else StopFile.watched(self.stop_file)
+        settings = Settings(loss=self._training_loss(), stop_file=stop_file, **given)
         if one_pass:
             settings = settings._replace(epochs=1, schedule="constant")
         n_steps = self.n_ensemble * settings.epochs * settings.n_batches(len(training.y))
         config = self._network_config(training.y.shape[1])
-        compilation = Compilation(config, settings.loss, self._optimizer(), xla_pays(n_steps))
+        compilation = Compilation(config, settings.loss, self._optimizer(), self.clip_norm, xla_pays(n_steps))
         ladder = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
         return Plan(compilation, training, validation, scaler, ladder, settings)
 
@@ -288,7 +291,7 @@ class AMDNetEstimator(BaseEstimator):
 
         loss = self._training_loss()
         xla = xla_pays(n_predictions=len(self.weights_) * len(graphs))
-        compilation = Compilation(self.config_, loss, self._optimizer(), xla)
+        compilation = Compilation(self.config_, loss, self._optimizer(), self.clip_norm, xla)
         return predict_members(compilation, self.weights_, graphs, self.ladder_)
 
     def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:

@@ -147,7 +147,7 @@ def _checkpoints(
     folder = Path(folder).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.blake2b(digest_size=16)
-    same = (plan.compilation, plan.scaler, plan.ladder, plan.settings._replace(verbose=0))
+    same = (plan.compilation, plan.scaler, plan.ladder, plan.settings._replace(verbose=0, stop_file=None))
     digest.update(repr((__version__, seed, same)).encode())
     for data in (plan.training, plan.validation):
         if data is not None:

@@ -62,6 +62,8 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
             None is the architecture's own, ``"muon"`` for those of this package.
         learning_rate: Highest learning rate.
         weight_decay: Decoupled weight decay, relative to the learning rate.
+        clip_norm: Largest norm of the gradient of a step, to which larger ones are scaled
+            down; None leaves them as they are.
         schedule: ``"cosine"``, a short warm-up and a cosine down to 0 over all epochs,
             or ``"constant"``.
         patience: Number of epochs without a better validation error after which
@@ -80,6 +82,9 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         checkpoint_dir: Folder in which a running ``fit`` keeps its state. After a kill
             the same ``fit`` goes on from there and ends with the same model; at the
             end the state is removed.
+        stop_file: A file that ends a running ``fit`` after its epoch, with the best weights,
+            when somebody makes or touches it; of an ensemble also the networks to come,
+            after an epoch each. One that is there before is ignored until it is touched.
         n_jobs: Number of processes, as joblib counts them, that make graphs and, in
             long trainings without a GPU, train the networks of an ensemble.
         random_state: Seed of initial weights, validation split, shuffling and dropout; on

@@ -83,6 +83,7 @@ _RANGES = {
     "motif_cutoff": _length(100.0),
     "n_ensemble": _count(100),
     "learning_rate": _Range(lambda value: _is_number(value) and value > 0, "a number above 0"),
+    "clip_norm": _or_none(_Range(lambda value: _is_number(value) and value > 0, "a number above 0")),
     "weight_decay": _Range(lambda value: _is_number(value) and value >= 0, "a number of at least 0"),
     **dict.fromkeys(("rbf_edge_dim_atom", "rbf_edge_dim_motif"), _count(1000)),
     **dict.fromkeys(("epochs", "batch_size", "patience"), _count(10**6)),

@@ -188,7 +188,7 @@ def plan_for(variant: Variant, training: Labelled, validation: Labelled, epochs:
     recipe = Settings("mae", epochs, 32, 2e-3, "cosine", epochs, variant.dropout, 1e-4)
     xla = xla_pays(epochs * recipe.n_batches(len(training.y)))
     config = NetworkConfig.of(variant.architecture, width=variant.width)
-    compilation = Compilation(config, "mae", "muon", xla)
+    compilation = Compilation(config, "mae", "muon", xla=xla)
     ladder = SizeLadder.for_crystals(sizes_of(training.graphs), recipe.batch_size)
     return Plan(compilation, training, validation, TargetScaler.of(training.y), ladder, recipe)
 

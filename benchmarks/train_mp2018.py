@@ -143,7 +143,7 @@ def seconds_file(model: Path) -> Path:
 
 def describe(model: AMDNetRegressor) -> dict[str, Any]:
     """Settings, sizes and learning curve of a model."""
-    local = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "verbose")
+    local = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose")
     return {
         "settings": {name: value for name, value in model.get_params().items() if name not in local},
         "n_train": model.training_["n_crystals"],

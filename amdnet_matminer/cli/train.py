@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.original import read_original, reading_given_motifs
 from amdnet_matminer.validation import check_elements, check_parameters, check_structures
+
+logger = logging.getLogger(__name__)
 
 TRAINING_OPTIONS = {
     "architecture": (
@@ -57,14 +60,25 @@ ORIGINAL_RECIPE: dict[str, Any] = {
     "schedule": "constant",
     "loss": "mse",
     "scale_targets": False,
+    "clip_norm": None,
 }
 """What the original program always did; without weight decay AdamW is Adam."""
+
+ORIGINAL_SEED = 42
+"""The original's for TensorFlow, of the initial weights; it shuffled with another, 999, where we have one."""
+
+STOP = Path("STOP")
+"""A file that ends a training, as in the original program."""
+
+KERAS_SUFFIXES = (".hdf5", ".h5", ".keras")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of ``amdnet train``."""
     add_labelled_data(parser)
-    parser.add_argument("--save_name", type=Path, required=True, metavar="FILE", help="where the model goes")
+    parser.add_argument(
+        "--save_name", type=_model_name, required=True, metavar="FILE", help="where the model goes"
+    )
     for name, (metavar, text) in TRAINING_OPTIONS.items():
         default, original = _default(name), ORIGINAL_DEFAULTS[name]
         shown = str(default) if default == original else f"{default}; with --material_file {original}"
@@ -75,7 +89,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=_seed,
         metavar="NUMBER",
-        help="makes the training repeatable on a CPU (default: random)",
+        help=f"makes a training repeatable on a CPU (default: random; with --material_file {ORIGINAL_SEED})",
     )
     parser.add_argument(
         "--checkpoint_dir",
@@ -84,6 +98,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="keeps the state of the training, so that the same command, with a --seed, goes on after a stop",
     )
     add_common(parser)
+    parser.epilog = "touch STOP, in the folder where the command was started, ends a training after its epoch"
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -99,6 +114,8 @@ def run(arguments: argparse.Namespace) -> None:
     check_labelled_data(arguments)
     model = _new_model(arguments)
     check_output(arguments.save_name)
+    if STOP.exists():
+        logger.warning("the file %s is from before and ignored; touch it to end this training", STOP)
     if arguments.material_file is None:
         table = read_labelled(arguments)
         with ids_in_messages(table.index):
@@ -121,13 +138,16 @@ def _new_model(arguments: argparse.Namespace) -> AMDNetRegressor:
     for name in TRAINING_OPTIONS:
         if chosen[name] is None:
             chosen[name] = ORIGINAL_DEFAULTS[name] if original else _default(name)
+    seed = arguments.seed
     if original:
         chosen |= ORIGINAL_RECIPE
+        seed = ORIGINAL_SEED if seed is None else seed
     model = AMDNetRegressor(
         **chosen,
         checkpoint_dir=arguments.checkpoint_dir,
+        stop_file=STOP,
         n_jobs=arguments.n_jobs,
-        random_state=arguments.seed,
+        random_state=seed,
         verbose=int(not arguments.quiet),
     )
     try:
@@ -155,6 +175,16 @@ def _train_as_original(model: AMDNetRegressor, arguments: argparse.Namespace) ->
             validation_data=(validation[STRUCTURE_COLUMN], validation[arguments.predict]),
         )
     return table
+
+
+def _model_name(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() in KERAS_SUFFIXES:
+        raise argparse.ArgumentTypeError(
+            "a model is saved in a format of this package, which neither Keras nor the original reads; "
+            f"call it {path.with_suffix('.amdnet')}"
+        )
+    return path
 
 
 def _seed(text: str) -> int:

@@ -95,7 +95,7 @@ _TRAININGS: dict[str, dict[str, Settings]] = {
 """``default`` by size; ``ensemble`` of five such networks; ``published``, as AMDNet was trained in
 2021; ``quick``, to see that all works."""
 
-_LOCAL = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "verbose", "warm_start")
+_LOCAL = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose", "warm_start")
 """Parameters of a network that are none of its settings."""
 
 

@@ -43,7 +43,8 @@ def read_published_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray
         raise ModelFileError(f"is damaged ({error!r})", "copy it anew", item=path) from error
     description = {
         "estimator": "AMDNetRegressor",
-        "parameters": parameters | {"loss": "mse", "schedule": "constant", "scale_targets": False},
+        "parameters": parameters
+        | {"loss": "mse", "schedule": "constant", "scale_targets": False, "clip_norm": None},
         "scaler": {"mean": 0.0, "scale": 1.0},
         "ladder": {"first": list(_TYPICAL_OXIDES.values()), "growth": 1.2},
         "history": {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import amdnet_matminer.backend  # noqa: F401  first of all, so that Keras starts quietly
 from amdnet_matminer.training.batches import Labelled, predict_graphs
+from amdnet_matminer.training.callbacks import StopFile
 from amdnet_matminer.training.compiled import Compilation, compiled_network, xla_pays
 from amdnet_matminer.training.fit import Settings, train
 from amdnet_matminer.training.scaling import TargetScaler
@@ -12,6 +13,7 @@ __all__ = [
     "Compilation",
     "Labelled",
     "Settings",
+    "StopFile",
     "TargetScaler",
     "compiled_network",
     "predict_graphs",

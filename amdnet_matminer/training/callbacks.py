@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import keras
 import numpy as np
@@ -151,6 +151,48 @@ class Rescue(keras.callbacks.Callback):
         logs["rescues"] = self.n_rescues
 
 
+class StopFile(NamedTuple):
+    """A file that ends a training when somebody makes or touches it."""
+
+    path: Path
+    stale: int | None
+    """Time of modification, in ns since the epoch, of one that was there before; None if none was."""
+
+    @classmethod
+    def watched(cls, path: str | Path) -> Self:
+        """A file as it is before the training.
+
+        Args:
+            path: The file, which need not exist.
+        """
+        path = Path(path)
+        return cls(path, _modified(path))
+
+    def appeared(self) -> bool:
+        """Whether it was made or touched since."""
+        return _modified(self.path) not in (None, self.stale)
+
+
+class Stop(keras.callbacks.Callback):
+    """End the training after the epoch in which a file has appeared.
+
+    Args:
+        file: The file.
+    """
+
+    def __init__(self, file: StopFile) -> None:
+        super().__init__()
+        self.file = file
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Look for the file."""
+        if self.file.appeared():
+            logger.warning(
+                "%s ends the training after %d epochs; the best weights are kept", self.file.path, epoch + 1
+            )
+            self.model.stop_training = True
+
+
 class Checkpoint(keras.callbacks.Callback):
     """Record the epochs, and keep the state of the training in a file, so that it can go on after a kill.
 
@@ -244,3 +286,10 @@ class Progress(keras.callbacks.Callback):
     def on_train_end(self, logs: dict | None = None) -> None:
         """Close the bar."""
         self.bar.close()
+
+
+def _modified(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None

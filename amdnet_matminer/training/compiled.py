@@ -25,9 +25,6 @@ from amdnet_matminer.training.losses import WeightedLoss
 MOST_IDLE = 4
 """How many compiled networks wait for their next use, at most."""
 
-LARGEST_GRADIENT = 1.0
-"""Gradients of larger norm than this are scaled down to it."""
-
 STEPS_WORTH_XLA = 2000
 """On a CPU, XLA makes a step about twice as fast but costs half a minute of compiling."""
 
@@ -44,6 +41,8 @@ class Compilation(NamedTuple):
     """What training makes small."""
     optimizer: Optimizer = "muon"
     """How weights follow their gradients."""
+    clip_norm: float | None = 1.0
+    """Gradients of larger norm are scaled down to it."""
     xla: bool = False
     """Whether TensorFlow compiles with XLA."""
 
@@ -113,7 +112,7 @@ def _take(wanted: list[Kind]) -> tuple[Kind, Network] | None:
 def _compile(wanted: Compilation) -> Network:
     network = build_network(wanted.network)
     network.compile(
-        optimizer=_optimizer(wanted.optimizer, network),
+        optimizer=_optimizer(wanted, network),
         loss=WeightedLoss(wanted.loss),
         jit_compile=wanted.xla or keras.backend.backend() == "jax",
     )
@@ -122,16 +121,16 @@ def _compile(wanted: Compilation) -> Network:
     return network
 
 
-def _optimizer(name: Optimizer, network: Network) -> keras.optimizers.Optimizer:
+def _optimizer(wanted: Compilation, network: Network) -> keras.optimizers.Optimizer:
     """Muon (Jordan 2024; in steps of the size of Adam's, Liu et al., arXiv 2502.16982), or AdamW.
 
     The weight decay, decoupled from the gradients (Loshchilov and Hutter, arXiv
     1711.05101), is a variable, so that another one needs no other compilation.
     """
-    if name == "adamw":
-        optimizer = keras.optimizers.AdamW(global_clipnorm=LARGEST_GRADIENT)
+    if wanted.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(global_clipnorm=wanted.clip_norm)
     else:
         excluded = [f"^{re.escape(weight.path)}$" for weight in network.not_for_muon]
-        optimizer = keras.optimizers.Muon(global_clipnorm=LARGEST_GRADIENT, exclude_layers=excluded)
+        optimizer = keras.optimizers.Muon(global_clipnorm=wanted.clip_norm, exclude_layers=excluded)
     optimizer.weight_decay = optimizer.adam_weight_decay = optimizer.add_variable((), name="weight_decay")
     return optimizer

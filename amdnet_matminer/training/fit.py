@@ -20,6 +20,8 @@ from amdnet_matminer.training.callbacks import (
     LearningRate,
     Progress,
     Rescue,
+    Stop,
+    StopFile,
 )
 from amdnet_matminer.training.losses import log_loss, validation_error
 from amdnet_matminer.training.scaling import TargetScaler
@@ -39,6 +41,7 @@ class Settings(NamedTuple):
     dropout: float = 0.0
     weight_decay: float = 0.0
     verbose: int = 0
+    stop_file: StopFile | None = None
 
     def n_batches(self, n_crystals: int) -> int:
         """Number of batches in an epoch."""
@@ -57,7 +60,8 @@ def train(
 ) -> dict[str, list[float]]:
     """Fit a network, leaving it with the weights of its best epoch.
 
-    An interrupt (Ctrl-C) ends the training early and keeps the best weights.
+    An interrupt (Ctrl-C) ends the training early and keeps the best weights; so does the
+    settings' ``stop_file``, at the end of an epoch.
 
     Args:
         network: A compiled network with initial weights, changed in place.
@@ -88,6 +92,8 @@ def train(
     state.set_model(network)
     first = state.resume()
     callbacks = [rate, EpochSeed(seed), best, rescue, state]
+    if settings.stop_file is not None:
+        callbacks.append(Stop(settings.stop_file))
     if settings.verbose:
         callbacks.append(Progress(settings.epochs, first))
     n_batches = settings.n_batches(len(training.y))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer.cli.train import STOP
 
 COLUMN = "density"
 
@@ -26,7 +27,7 @@ def test_defaults_are_the_estimators(
 ) -> None:
     labels = ["--labels", folder / "labels.csv", "--predict", COLUMN]
     assert run("train", folder, *labels, "--save_name", tmp_path / "model")[0] == 1
-    assert never_fitted[0].get_params() == AMDNetRegressor(n_jobs=1, verbose=1).get_params()
+    assert never_fitted[0].get_params() == AMDNetRegressor(n_jobs=1, verbose=1, stop_file=STOP).get_params()
 
 
 def test_every_option(
@@ -49,7 +50,9 @@ def test_every_option(
     words = [word for name, value in given.items() for word in (f"--{name}", value)]
     words += ["--labels", folder / "labels.csv", "--predict", COLUMN, "--seed", 5, "--quiet"]
     assert run("train", folder, "--save_name", tmp_path / "model", *words)[0] == 1
-    assert never_fitted[0].get_params() == AMDNetRegressor(**given, random_state=5).get_params()
+    assert (
+        never_fitted[0].get_params() == AMDNetRegressor(**given, random_state=5, stop_file=STOP).get_params()
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,3 +79,40 @@ def test_refuses_a_read_only_folder(run: Callable, folder: Path, tmp_path: Path)
     code, _, error = run("train", folder, "--save_name", tmp_path / "model")
     assert code == 1
     assert "is not writable; save elsewhere" in error
+
+
+def test_a_stop_file_ends_the_training(
+    run: Callable, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fit = AMDNetRegressor._train
+
+    def fit_when_told_to_stop(self: AMDNetRegressor, *arguments: object) -> None:
+        (tmp_path / "STOP").touch()
+        fit(self, *arguments)
+
+    monkeypatch.setattr(AMDNetRegressor, "_train", fit_when_told_to_stop)
+    words = ["--labels", folder / "labels.csv", "--predict", COLUMN, "--architecture", "megnet"]
+    words += ["--rbf_edge_dim_atom", 8, "--batch_size", 8, "--epochs", 50, "--quiet"]
+    code, output, error = run("train", folder, *words, "--save_name", tmp_path / "model.amdnet")
+    assert code == 0
+    assert "trained on 9 crystals for 1 epochs" in output
+    assert error == "amdnet train: STOP ends the training after 1 epochs; the best weights are kept\n"
+
+
+def test_a_stop_file_from_before(
+    run: Callable, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, never_fitted: list
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "STOP").touch()
+    labels = ["--labels", folder / "labels.csv", "--predict", COLUMN]
+    _, _, error = run("train", folder, *labels, "--save_name", "model")
+    assert "the file STOP is from before and ignored; touch it to end this training" in error
+    assert never_fitted
+
+
+@pytest.mark.parametrize("name", ["gap.hdf5", "gap.h5", "gap.KERAS"])
+def test_a_name_that_promises_a_model_of_keras(run: Callable, name: str) -> None:
+    code, _, error = run("train", "x", "--save_name", name)
+    assert code == 2
+    assert "neither Keras nor the original reads; call it gap.amdnet" in error

@@ -170,6 +170,9 @@ class TestCommands:
             "schedule": "constant",
             "scale_targets": False,
             "weight_decay": 0.0,
+            "clip_norm": None,
+            "random_state": 42,
+            "stop_file": Path("STOP"),
             "n_jobs": 1,
         }
         assert seen["parameters"] == AMDNetRegressor(**original).get_params()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from amdnet_matminer.training.callbacks import SMALLEST_RATE, BestWeights, LearningRate, Rescue
+from amdnet_matminer.training.callbacks import (
+    SMALLEST_RATE,
+    BestWeights,
+    LearningRate,
+    Rescue,
+    Stop,
+    StopFile,
+)
 
 
 class Stub:
@@ -97,4 +106,25 @@ def test_training_ends_when_the_rate_is_spent(model: Stub) -> None:
     best = attach(BestWeights(None, patience=9), model)
     rescue = attach(Rescue(rate, best), model)
     rescue.on_epoch_end(0, {"loss": np.nan})
+    assert model.stop_training
+
+
+def test_a_file_ends_the_training_after_the_epoch(model: Stub, tmp_path: Path) -> None:
+    stop = attach(Stop(StopFile.watched(tmp_path / "STOP")), model)
+    stop.on_epoch_end(0, {})
+    assert not model.stop_training
+    (tmp_path / "STOP").touch()
+    stop.on_epoch_end(1, {})
+    assert model.stop_training
+
+
+def test_a_file_from_before_counts_when_it_is_touched(model: Stub, tmp_path: Path) -> None:
+    path = tmp_path / "STOP"
+    path.touch()
+    os.utime(path, (1e9, 1e9))
+    stop = attach(Stop(StopFile.watched(path)), model)
+    stop.on_epoch_end(0, {})
+    assert not model.stop_training
+    path.touch()
+    stop.on_epoch_end(1, {})
     assert model.stop_training

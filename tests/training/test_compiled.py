@@ -65,3 +65,10 @@ def test_only_few_wait() -> None:
 )
 def test_xla_where_there_is_much_to_do(n_steps: int, n_predictions: int, expected: bool) -> None:
     assert xla_pays(n_steps, n_predictions) == expected
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+@pytest.mark.parametrize("clip_norm", [None, 0.5])
+def test_gradients_are_clipped_as_asked(optimizer: str, clip_norm: float | None) -> None:
+    with compiled_network(PLAIN._replace(optimizer=optimizer, clip_norm=clip_norm)) as network:
+        assert network.optimizer.global_clipnorm == clip_norm
