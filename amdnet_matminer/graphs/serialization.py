@@ -44,7 +44,9 @@ def graph_to_bytes(graph: DualGraph | MotifGraph, key: str) -> bytes:
     Returns:
         The bytes, the same ones for equal graphs.
     """
-    levels = graph._asdict() if isinstance(graph, DualGraph) else {"motifs": graph}
+    levels: dict[str, Any] = {"motifs": graph}
+    if isinstance(graph, DualGraph):
+        levels = {name: getattr(graph, name) for name in _LEVELS[DualGraph]}
     packed = {name: [_packed(field) for field in level] for name, level in levels.items()}
     forms = {name: [(a.dtype.str, a.shape) for a in arrays] for name, arrays in packed.items()}
     text = json.dumps(forms, separators=(",", ":")).encode()
