@@ -82,7 +82,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     Returns:
         Rates in crystals per second, all rounds, and ratios.
     """
-    script = str(Path(__file__).resolve())
+    worker = [sys.executable, str(Path(__file__).resolve()), "--allow-dirty", "--worker"]
     with tempfile.TemporaryDirectory() as folder:
         crystals = write_crystals(Path(folder) / "crystals.npz")
         commands = {
@@ -92,18 +92,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
                 crystals,
             ]
             for peer in REQUIREMENTS
-        } | {
-            f"ours, {name}": [
-                sys.executable,
-                script,
-                "--allow-dirty",
-                "--worker",
-                name,
-                "--crystals",
-                crystals,
-            ]
-            for name in ARCHITECTURES
-        }
+        } | {f"ours, {name}": [*worker, name, "--crystals", crystals] for name in ARCHITECTURES}
         rounds = []
         for number in range(options.rounds):
             rounds.append({name: run(command) for name, command in commands.items()})

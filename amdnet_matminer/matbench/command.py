@@ -6,9 +6,10 @@ import argparse
 import sys
 
 from amdnet_matminer.errors import AMDNetError, MissingDependencyError
+from amdnet_matminer.matbench.arguments import add_options, options_from
 from amdnet_matminer.matbench.folds import folds_of
 from amdnet_matminer.matbench.models import MODELS
-from amdnet_matminer.matbench.options import Options, add_options, options_from
+from amdnet_matminer.matbench.options import Options
 from amdnet_matminer.matbench.provenance import check_clean
 from amdnet_matminer.matbench.publish import publish
 from amdnet_matminer.matbench.report import markdown, write_report

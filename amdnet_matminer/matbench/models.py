@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -22,9 +22,7 @@ from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
 from amdnet_matminer.featurizer import MotifFeaturizer
 from amdnet_matminer.matbench.leaderboard import TASKS, is_classification
-
-if TYPE_CHECKING:
-    from amdnet_matminer.matbench.options import Options
+from amdnet_matminer.matbench.options import Options
 
 Settings = dict[str, Any]
 """Parameters that decide what a model predicts, as JSON can hold them."""

@@ -26,7 +26,7 @@ from amdnet_matminer.matbench.leaderboard import (
 )
 from amdnet_matminer.matbench.models import MODELS
 from amdnet_matminer.matbench.options import Options
-from amdnet_matminer.matbench.submission import templates
+from amdnet_matminer.matbench.rendering import templates
 from amdnet_matminer.matbench.summary import Summary
 from amdnet_matminer.plots import parity_plot, plot_elements, unshown_figure
 

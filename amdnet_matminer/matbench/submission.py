@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from amdnet_matminer import __version__
-from amdnet_matminer.errors import MissingDependencyError
 from amdnet_matminer.featurizer import MotifFeaturizer
 from amdnet_matminer.files import package_versions, write_atomically
 from amdnet_matminer.matbench.folds import Fold, read_json, write_json
 from amdnet_matminer.matbench.leaderboard import TASKS, all_names
 from amdnet_matminer.matbench.models import MODELS
 from amdnet_matminer.matbench.options import Options
+from amdnet_matminer.matbench.rendering import templates
 from amdnet_matminer.matbench.tasks import Origin, benchmark_class, new_benchmark
 
 PREFIX = "matbench_v0.1_"
@@ -52,34 +52,6 @@ class Check(NamedTuple):
     """What keeps it from being accepted."""
     notes: list[str]
     """What is worth knowing."""
-
-
-def templates(autoescape: bool = False) -> Any:
-    """The texts of this package that are filled in.
-
-    Args:
-        autoescape: Whether what is filled in is made safe for HTML.
-
-    Returns:
-        A ``jinja2.Environment``.
-
-    Raises:
-        MissingDependencyError: jinja2 is not installed.
-    """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"cannot import jinja2 ({error})", "install it with: pip install 'amdnet-matminer[matbench]'"
-        ) from error
-    return Environment(
-        loader=PackageLoader("amdnet_matminer.matbench"),
-        autoescape=autoescape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
 
 def write_submission(model: str, folds: Sequence[Fold], options: Options) -> Path:

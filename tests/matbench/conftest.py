@@ -17,7 +17,8 @@ from sklearn.model_selection import KFold
 from amdnet_matminer import datasets
 from amdnet_matminer.cli import main
 from amdnet_matminer.matbench import models, tasks
-from amdnet_matminer.matbench.options import Options, add_options, options_from
+from amdnet_matminer.matbench.arguments import add_options, options_from
+from amdnet_matminer.matbench.options import Options
 
 N_CRYSTALS = 30
 TASK, METALS = "matbench_jdft2d", "matbench_mp_is_metal"
