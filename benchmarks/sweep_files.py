@@ -9,7 +9,6 @@ gives an ordered structure. Files that it accepts and that are refused here are 
 
 from __future__ import annotations
 
-import argparse
 import re
 import warnings
 from collections import Counter
@@ -17,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from common import write_result
+from common import parse, parser_of, write_result
 from pymatgen.core import Structure
 from tqdm.auto import tqdm
 
@@ -26,7 +25,7 @@ from amdnet_matminer.readers.folders import find_files
 from amdnet_matminer.structure_files import Entry, open_crystals, read_noted
 from amdnet_matminer.validation import check_elements, check_structure
 
-DETAILS = re.compile(r"\s*\([^()]*\)|:.*|'[^']*'|\"[^\"]*\"|[-+]?\d[\d.,e+-]*")
+DETAILS = re.compile(r"\s*\([^()]*\)|'[^']*'|\"[^\"]*\"|[-+]?\d[\d.,e+-]*")
 """What differs between errors for the same reason."""
 
 
@@ -43,14 +42,11 @@ class Answer(NamedTuple):
 
 def main() -> None:
     """Sweep the folders and write what was found."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("folders", metavar="FOLDER", nargs="+", type=Path)
-    parser.add_argument("--name", default="sweep_files", help="of the result (default: %(default)s)")
-    arguments = parser.parse_args()
-    result = {"folders": {_label(folder): sweep(folder) for folder in arguments.folders}}
-    print(f"wrote {write_result(arguments.name, result)}")
+    options = parse(parser)
+    result = {"folders": {_label(folder): sweep(folder) for folder in options.folders}}
+    print(write_result("sweep_files", result, options.allow_dirty))
 
 
 def sweep(folder: Path) -> dict[str, Any]:

@@ -71,6 +71,16 @@ def test_structures_of_pymatgen_2020_are_rebuilt(rutile: Structure, write: Calla
     assert rebuild_structure(read_pickle(path)) == rutile
 
 
+def test_a_structure_with_an_array_of_no_kind_is_broken() -> None:
+    array = type("_reconstruct", (Husk,), {})()
+    array.state = (1, (3, 3), Husk(), False, b"")
+    lattice, structure = Husk(), Husk()
+    lattice.state = {"_matrix": array}
+    structure.state = {"_sites": [], "_lattice": lattice}
+    with pytest.raises(DatasetError, match=r"has a broken structure \(IndexError"):
+        rebuild_structure(structure)
+
+
 def bomb(kind: type, depth: int) -> Any:
     """Twice the same, of twice the same, ...: small as a pickle, without end when it is hashed or printed."""
     item: Any = "x"
