@@ -24,12 +24,11 @@ from amdnet_matminer.readers.tables import (
     STRUCTURE_COLUMN,
     count_rows,
     frame_entries,
-    is_structure,
     load_json,
     read_frames,
 )
 from amdnet_matminer.readers.vasp import read_poscar, read_run, read_vasprun
-from amdnet_matminer.structures import as_structure, structure_from_dict
+from amdnet_matminer.structures import as_structure, is_structure, structure_from_dict
 
 __all__ = [
     "STRUCTURE_COLUMN",

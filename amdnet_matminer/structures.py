@@ -91,6 +91,11 @@ def as_structure(item: Any) -> Structure:
     return _with_true_states(_near_home(_periodic(structure)))
 
 
+def is_structure(content: Any) -> bool:
+    """Whether something is the dictionary of one structure, sound or not."""
+    return isinstance(content, Mapping) and {"lattice", "sites"} <= set(content)
+
+
 def structure_from_dict(content: Mapping[str, Any]) -> Structure:
     """Make a structure of the dictionary of one, of nothing but its lattice, species and coordinates.
 

@@ -239,6 +239,7 @@ def mixed(tmp_path: Path, table: pd.DataFrame) -> Path:
         "README.txt": "x",
         "labels.csv": "id,gap\n",
         "atom_init.json": '{"1": [0, 1]}',
+        "other.json": '{"run": {"lattice": 1, "sites": 2}}',
         "table.json": '{"columns": ["structure"], "index": [0], "data": [[{"lattice": 1, "sites": 2}]]}',
         "._a.cif": "x",
     }.items():
@@ -262,13 +263,14 @@ def test_what_is_left_out_is_counted_and_named(mixed: Path, caplog: pytest.LogCa
         "._a.cif": "hidden",
         "README.txt": "of no kind that crystals are read from",
         "atom_init.json": "JSON without a structure",
+        "other.json": "JSON without a structure",
         "deep": "not searched, as a sub-folder",
         "labels.csv": "a table of labels or crystals, which is given by itself",
         "table.json": "a table of labels or crystals, which is given by itself",
     }
     chosen, left_out = crystals.remarks()
     assert chosen == "of 1 folder with several files of a calculation, CONTCAR is read"
-    assert left_out.startswith("left out 6: ")
+    assert left_out.startswith("left out 7: ")
     assert "2 a table of labels or crystals, which is given by itself (labels.csv, table.json)" in left_out
     read_structures(mixed)
     assert caplog.messages == [chosen, left_out]

@@ -2,8 +2,9 @@
 
 A block that says that it is incomplete is no crystal: elements of its formula without sites,
 hydrogen atoms that are counted but not placed, occupancies that are unknown, a space group
-without symmetry operations that nobody knows. A formula with the same elements in other
-amounts is a note, since formulas are often rounded.
+without symmetry operations that nobody knows. A formula that fits otherwise not, in its amounts or
+because sites have elements that it lacks, is a note: formulas are often rounded, or of the
+crystal before it was changed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 from pymatgen.core import Composition, Element, Structure
 from pymatgen.io.cif import CifParser
 
@@ -140,12 +142,11 @@ def _check_formula(content: dict, structure: Structure) -> None:
     if declared is None:
         return
     found = _amounts(structure.composition)
-    for missing, where in ((set(declared) - set(found), "sites"), (set(found) - set(declared), "formula")):
-        if missing:
-            lacking = f"its {where} lack{'s' if where == 'formula' else ''} {', '.join(sorted(missing))}"
-            reason = f"is incomplete, missing elements: {lacking} ({_compared(formula, structure)})"
-            raise DatasetError(reason, "complete it")
-    ratios = [found[symbol] / amount for symbol, amount in declared.items()]
+    missing = sorted(set(declared) - set(found))
+    if missing:
+        reason = f"is incomplete, missing elements: its sites lack {', '.join(missing)}"
+        raise DatasetError(f"{reason} ({_compared(formula, structure)})", "complete it")
+    ratios = [found[symbol] / declared.get(symbol, np.inf) for symbol in found]
     if max(ratios) - min(ratios) > FORMULA_TOLERANCE * max(ratios):
         warnings.warn(f"incorrect stoichiometry: {_compared(formula, structure)}", ReadingNote, stacklevel=2)
 

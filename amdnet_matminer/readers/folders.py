@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from amdnet_matminer.readers.entries import Skipped
 from amdnet_matminer.readers.faults import DAMAGES, why
 from amdnet_matminer.readers.packed import open_bytes, unpacked_name
 from amdnet_matminer.readers.vasp import RUN_FILES
+from amdnet_matminer.structures import is_structure
 
 _PEEK = 16 * 2**20
 """Bytes that are looked at to see whether a JSON file may hold a structure."""
@@ -202,14 +204,18 @@ class _Walk:
 
 
 def _reason_against_json(path: Path) -> str | None:
+    """Why a JSON file is left out; None where that is not seen at once, and told when it is read."""
     try:
         with open_bytes(path) as file:
             start = file.read(_PEEK)
+        if re.match(rb'\s*\{\s*"(columns|index|data)"', start):
+            return "a table of labels or crystals, which is given by itself"
+        if b'"lattice"' in start and b'"sites"' in start:
+            whole = len(start) < _PEEK
+            return None if not whole or is_structure(json.loads(start)) else "JSON without a structure"
     except DAMAGES:
-        return None  # its crystal's error, when it is read
-    if re.match(rb'\s*\{\s*"(columns|index|data)"', start):
-        return "a table of labels or crystals, which is given by itself"
-    return None if b'"lattice"' in start and b'"sites"' in start else "JSON without a structure"
+        return None
+    return "JSON without a structure"
 
 
 def _first_filled(files: Sequence[Path]) -> Path:

@@ -20,7 +20,7 @@ from amdnet_matminer.readers.entries import Entry
 from amdnet_matminer.readers.faults import REPAIR, optional_module, reading, why
 from amdnet_matminer.readers.folders import kind_of
 from amdnet_matminer.readers.packed import largest_size, open_bytes, open_text, unpacked_name
-from amdnet_matminer.structures import as_structure
+from amdnet_matminer.structures import as_structure, is_structure
 
 STRUCTURE_COLUMN = "structure"
 """Where dataframes have their crystals, as in matminer and MatBench."""
@@ -135,11 +135,6 @@ def load_json(path: Path, unlimited: bool = False) -> Any:
     """
     with reading(path), open_text(path, unlimited) as file:
         return json.load(file)
-
-
-def is_structure(content: Any) -> bool:
-    """Whether JSON is the dictionary of one structure."""
-    return isinstance(content, dict) and {"lattice", "sites"} <= set(content)
 
 
 def json_frame(content: Any, path: Path) -> pd.DataFrame:

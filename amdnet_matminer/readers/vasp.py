@@ -112,8 +112,8 @@ def _lack_of_symbols(text: str) -> DatasetError:
     lines = text.splitlines()
     n_kinds = len(lines[5].split())
     named = [word for word in lines[0].split() if Element.is_valid_symbol(word)]
-    symbols = repr(" ".join(named)) if len(named) == n_kinds else f"'Na Cl', {n_kinds} of them"
+    found = f", such as {' '.join(named)!r}," if len(named) == n_kinds else f" with its {n_kinds} symbols"
     return DatasetError(
         "is a POSCAR of VASP 4, without the line of element symbols",
-        f"write it, such as {symbols}, before line 6, {lines[5].strip()!r}",
+        f"write it{found} before line 6, {lines[5].strip()!r}",
     )
