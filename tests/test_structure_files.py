@@ -240,6 +240,8 @@ def mixed(tmp_path: Path, table: pd.DataFrame) -> Path:
         "labels.csv": "id,gap\n",
         "atom_init.json": '{"1": [0, 1]}',
         "other.json": '{"run": {"lattice": 1, "sites": 2}}',
+        "refined.res": "TITL x\nCELL 0.7 4 4 4 90 90 90\nHKLF 4\nEND\n",
+        "Thumbs.db": "of another program",
         "table.json": '{"columns": ["structure"], "index": [0], "data": [[{"lattice": 1, "sites": 2}]]}',
         "._a.cif": "x",
     }.items():
@@ -264,13 +266,15 @@ def test_what_is_left_out_is_counted_and_named(mixed: Path, caplog: pytest.LogCa
         "README.txt": "of no kind that crystals are read from",
         "atom_init.json": "JSON without a structure",
         "other.json": "JSON without a structure",
+        "refined.res": "a refinement by SHELX, of which the CIF is read",
+        "Thumbs.db": "no database of ASE",
         "deep": "not searched, as a sub-folder",
         "labels.csv": "a table of labels or crystals, which is given by itself",
         "table.json": "a table of labels or crystals, which is given by itself",
     }
     chosen, left_out = crystals.remarks()
     assert chosen == "of 1 folder with several files of a calculation, CONTCAR is read"
-    assert left_out.startswith("left out 7: ")
+    assert left_out.startswith("left out 9: ")
     assert "2 a table of labels or crystals, which is given by itself (labels.csv, table.json)" in left_out
     read_structures(mixed)
     assert caplog.messages == [chosen, left_out]

@@ -8,7 +8,7 @@ from pathlib import Path
 from amdnet_matminer.pretrained import MODELS, pretrained_model_file
 
 _STRUCTURES_HELP = (
-    "a folder with CIF, VASP or POSCAR files, one such file, a pattern of files in quotes, a dataframe with "
+    "a folder with CIF, VASP, pymatgen or ASE files, one such file, a pattern in quotes, a dataframe with "
     "a column 'structure' (.json, .json.gz as matminer and MatBench store it, .csv, .parquet), or what ASE "
     "reads (.xyz, .extxyz, .traj, .db); an id is a file name without its suffix, or an index"
 )

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -198,13 +199,25 @@ class _Walk:
             return "a table of labels or crystals, which is given by itself"
         if kind == "ase" and not self._has_ase:
             return "for ASE, which is not installed (pip install 'amdnet-matminer[files]')"
-        if kind == "json":
-            return _reason_against_json(path)
-        return None
+        return _reason_against_content(path)
+
+
+def _reason_against_content(path: Path) -> str | None:
+    """Why a file with a name like others' is left out; what is not seen at once is told when it is read."""
+    name = unpacked_name(path).lower()
+    if name.endswith((".json", ".mson")):
+        return _reason_against_json(path)
+    if name.endswith((".res", ".db")):
+        with suppress(*DAMAGES), open_bytes(path) as file:
+            start = file.read(_PEEK)
+            if name.endswith(".res") and b"\nHKLF" in start:
+                return "a refinement by SHELX, of which the CIF is read"
+            if name.endswith(".db") and not start.startswith(b"SQLite format 3"):
+                return "no database of ASE"
+    return None
 
 
 def _reason_against_json(path: Path) -> str | None:
-    """Why a JSON file is left out; None where that is not seen at once, and told when it is read."""
     try:
         with open_bytes(path) as file:
             start = file.read(_PEEK)
