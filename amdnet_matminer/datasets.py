@@ -7,8 +7,9 @@ import io
 import logging
 import re
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matminer.datasets import get_available_datasets, get_dataset_attribute
@@ -94,22 +95,15 @@ def read_labels(path: str | Path, column: str | None = None) -> pd.Series:
         DatasetError: The file cannot be read or has no header, the column is ambiguous or absent,
             an id comes twice, or a label is missing.
     """
-    with reading(path), open_text(Path(path)) as file:
-        text = file.read()
-    if not text.strip():
-        raise DatasetError("holds no labels", "give a CSV file", item=path)
-    header = text.partition("\n")[0].strip()
-    separator = _separator(header)
-    cells = re.split(separator, header)
-    if any(map(_is_number, cells[1:])):
-        example = f"id,{column or 'label'}"
-        raise DatasetError(f"has no header: its line 1 is {header!r}", f"put {example} before it", item=path)
-    decimal = "," if separator == ";" and re.search(r";\s*[-+]?\d+,\d", text) else "."
-    options: dict[str, Any] = {"sep": separator, "decimal": decimal, "converters": {0: str.strip}}
-    with reading(path):
-        table = pd.read_csv(io.StringIO(text), index_col=0, **options)
-    _check_unique(table.index, path)
-    return _label_column(table, column, path)
+    return _complete(_labels_in(path, column), path)
+
+
+class OpenDataset(NamedTuple):
+    """Crystals that are not read yet, with their labels."""
+
+    crystals: Crystals
+    labels: pd.Series
+    """By id as their file calls the crystals; NaN where one is missing."""
 
 
 def read_dataset(
@@ -137,13 +131,43 @@ def read_dataset(
     Raises:
         DatasetError: A file cannot be read, or an id has no structure or no label.
     """
+    crystals, labels = open_dataset(
+        structures_path, labels_path, column, recursive=recursive, unlimited=unlimited
+    )
+    origin = structures_path if labels_path is None else labels_path
+    labels = _complete(labels, origin)
+    return _join(_read_all(crystals, structures_path), labels, origin)
+
+
+def open_dataset(
+    structures_path: str | Path,
+    labels_path: str | Path | None = None,
+    column: str | None = None,
+    *,
+    recursive: bool = False,
+    unlimited: bool = False,
+) -> OpenDataset:
+    """Open crystals with labels without reading the crystals.
+
+    Args:
+        structures_path: As in ``read_dataset``.
+        labels_path: As in ``read_dataset``.
+        column: As in ``read_dataset``.
+        recursive: As in ``read_dataset``.
+        unlimited: As in ``read_dataset``.
+
+    Returns:
+        The crystals and the labels, whatever these are; ``match_ids`` says whose they are.
+
+    Raises:
+        DatasetError: A file cannot be read, or has no labels.
+    """
     if labels_path is not None:
         crystals = open_crystals(structures_path, recursive=recursive, unlimited=unlimited)
         # Labels beside their crystals are not left out, but read.
         labels_file = Path(labels_path).resolve()
         skipped = tuple(item for item in crystals.skipped if Path(item.path).resolve() != labels_file)
-        structures = _read_all(crystals._replace(skipped=skipped), structures_path)
-        return _join(structures, read_labels(labels_path, column), labels_path)
+        return OpenDataset(crystals._replace(skipped=skipped), _labels_in(labels_path, column))
     path = Path(structures_path)
     frames = read_frames(path, unlimited) if path.is_file() else None
     if frames is None:
@@ -153,8 +177,28 @@ def read_dataset(
         )
     table = pd.concat(frames)
     labels = _label_column(table.drop(columns=STRUCTURE_COLUMN), column, path)
-    structures = _read_all(Crystals(frame_entries([table]), len(table)), path)
-    return structures.to_frame().assign(**{str(labels.name): labels.to_numpy()})
+    return OpenDataset(Crystals(frame_entries([table]), len(table)), labels)
+
+
+def match_ids(labels: pd.Series, ids: Iterable[str], path: str | Path) -> pd.Series:
+    """Call labels by the ids of their crystals, where they are called by names of files with suffix.
+
+    Args:
+        labels: By id.
+        ids: Of the crystals.
+        path: Where the labels are from.
+
+    Returns:
+        The same labels, in the same order.
+
+    Raises:
+        DatasetError: Two labels are of one crystal.
+    """
+    known = set(ids)
+    names = {key: key if key in known else structure_id(Path(key)) for key in labels.index}
+    found = pd.Index([names[key] if names[key] in known else key for key in labels.index], name="id")
+    _check_unique(found, path)
+    return labels.set_axis(found)
 
 
 def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame:
@@ -215,11 +259,37 @@ def _label_column(table: pd.DataFrame, column: str | None, path: str | Path) -> 
         column = table.columns[0]
     if column not in table:
         raise DatasetError(f"has no label column {column!r}", f"choose one of {list(table)}", item=path)
-    labels = table[column].rename_axis("id")
+    return table[column].rename_axis("id")
+
+
+def _labels_in(path: str | Path, column: str | None) -> pd.Series:
+    """The labels in a text file, NaN where one is missing."""
+    with reading(path), open_text(Path(path)) as file:
+        text = file.read()
+    if not text.strip():
+        raise DatasetError("holds no labels", "give a CSV file", item=path)
+    header = text.partition("\n")[0].strip()
+    separator = _separator(header)
+    cells = re.split(separator, header)
+    if any(map(_is_number, cells[1:])):
+        example = f"id,{column or 'label'}"
+        raise DatasetError(f"has no header: its line 1 is {header!r}", f"put {example} before it", item=path)
+    decimal = "," if separator == ";" and re.search(r";\s*[-+]?\d+,\d", text) else "."
+    options: dict[str, Any] = {"sep": separator, "decimal": decimal, "converters": {0: str.strip}}
+    with reading(path):
+        table = pd.read_csv(io.StringIO(text), index_col=0, **options)
+    if len(table) == 0:
+        raise DatasetError("has a header, but no labels", "give a row for each crystal", item=path)
+    _check_unique(table.index, path)
+    return _label_column(table, column, path)
+
+
+def _complete(labels: pd.Series, path: str | Path) -> pd.Series:
+    """The labels, if none is missing."""
     missing = labels.index[labels.isna()]
     if len(missing):
         raise DatasetError(
-            f"has no {column!r} for {_some(missing)}", "supply or remove these rows", item=path
+            f"has no {labels.name!r} for {_some(missing)}", "supply or remove these rows", item=path
         )
     return labels
 
@@ -265,11 +335,11 @@ def _is_number(text: str) -> bool:
 
 def _join(structures: pd.Series, labels: pd.Series, path: str | Path) -> pd.DataFrame:
     """Structures with their labels, whose ids may be names of files, with suffix."""
-    known = set(structures.index)
-    names = {key: key if key in known else structure_id(Path(key)) for key in labels.index}
-    found = pd.Index([names[key] if names[key] in known else key for key in labels.index], name="id")
-    _check_unique(found, path)
-    unlabelled, unknown = structures.index.difference(found), found.difference(structures.index)
+    labels = match_ids(labels, structures.index, path)
+    unlabelled, unknown = (
+        structures.index.difference(labels.index),
+        labels.index.difference(structures.index),
+    )
     examples = f" (an id of the labels is {labels.index[0]!r}, one of the structures {structures.index[0]!r})"
     if len(unlabelled):
         reason = f"has no label for {_some(unlabelled)}{examples}"
@@ -277,7 +347,7 @@ def _join(structures: pd.Series, labels: pd.Series, path: str | Path) -> pd.Data
     if len(unknown):
         reason = f"labels {_some(unknown)}, without a structure{examples}"
         raise DatasetError(reason, "add it or remove the rows", item=path)
-    return structures.to_frame().join(labels.set_axis(found))
+    return structures.to_frame().join(labels)
 
 
 def _matbench_target(task: str) -> str:

@@ -24,7 +24,7 @@ from amdnet_matminer.cli.options import (
 )
 from amdnet_matminer.cli.outputs import check_output, write_table
 from amdnet_matminer.datasets import STRUCTURE_COLUMN
-from amdnet_matminer.errors import ModelFileError
+from amdnet_matminer.errors import DatasetError, ModelFileError
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.original import Part, read_original, reading_given_motifs
 from amdnet_matminer.plots import parity_plot
@@ -61,10 +61,13 @@ def run(arguments: argparse.Namespace) -> None:
         check_output(path)
     model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
     if arguments.material_file is None:
-        part = Part(read_labelled(arguments), {})
+        part = read_labelled(arguments)
     else:
         part = read_original(arguments.material_file, arguments.motif_file, arguments.predict).test
         model = _reading_motifs_of(model, arguments)
+    if len(part.table) == 0:
+        reason = next(iter(part.missing.values()), "there is none")
+        raise DatasetError(f"no crystal can be evaluated: {reason}", "give others")
     results = _evaluated(model, part, arguments)
     good = results[results.error == ""]
     for name, value in _scores(results, good, arguments.predict).items():

@@ -11,15 +11,14 @@ from typing import Any
 import pandas as pd
 
 from amdnet_matminer.architectures import architecture_names, network_class
-from amdnet_matminer.cli.labelled import read_labelled
+from amdnet_matminer.cli.labelled import read_labelled, sound, usable
 from amdnet_matminer.cli.messages import ids_in_messages, tell
 from amdnet_matminer.cli.options import add_common, add_labelled_data, check_labelled_data
 from amdnet_matminer.cli.outputs import check_output
 from amdnet_matminer.datasets import STRUCTURE_COLUMN
-from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.original import read_original, reading_given_motifs
-from amdnet_matminer.validation import check_elements, check_parameters, check_structures
+from amdnet_matminer.validation import check_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +76,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of ``amdnet train``."""
     add_labelled_data(parser)
     parser.add_argument(
+        "--skip_bad",
+        action="store_true",
+        help="leave out the crystals and labels that cannot be used, after naming all of them",
+    )
+    parser.add_argument(
         "--save_name", type=_model_name, required=True, metavar="FILE", help="where the model goes"
     )
     for name, (metavar, text) in TRAINING_OPTIONS.items():
@@ -117,7 +121,7 @@ def run(arguments: argparse.Namespace) -> None:
     if STOP.exists():
         logger.warning("the file %s is from before and ignored; touch it to end this training", STOP)
     if arguments.material_file is None:
-        table = read_labelled(arguments)
+        table = usable(read_labelled(arguments), arguments)
         with ids_in_messages(table.index):
             model.fit(table[STRUCTURE_COLUMN], table[arguments.predict])
     else:
@@ -162,12 +166,10 @@ def _new_model(arguments: argparse.Namespace) -> AMDNetRegressor:
 def _train_as_original(model: AMDNetRegressor, arguments: argparse.Namespace) -> pd.DataFrame:
     """Fit to the training part of the original's files, judged by their validation part."""
     data = read_original(arguments.material_file, arguments.motif_file, arguments.predict)
-    table, validation = data.train.table, data.validation.table
+    table, validation = (
+        usable(sound(part, arguments), arguments, part.missing) for part in (data.train, data.validation)
+    )
     tell(arguments, f"read {len(table)} crystals to train on and {len(validation)} for validation")
-    if len(validation) == 0:
-        raise DatasetError("has no usable validation crystals", "list some", item=arguments.material_file)
-    with ids_in_messages(validation.index):
-        check_elements(check_structures(validation[STRUCTURE_COLUMN]))
     with ids_in_messages(table.index):
         reading_given_motifs(model).fit(
             table[STRUCTURE_COLUMN],

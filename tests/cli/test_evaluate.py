@@ -49,4 +49,4 @@ def test_one_crystal_of_a_matbench_file(
     assert output.split()[0::2] == ["crystals", "coverage", "MAE", "RMSE", "R2"]
     assert output.split()[1] == "1"
     assert output.split()[-1] == "nan"
-    assert error.startswith(f"read 1 crystals from {file}\n")
+    assert f"read 1 labelled crystals from {file}\n" in error

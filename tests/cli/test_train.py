@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.cli.train import STOP
@@ -116,3 +119,68 @@ def test_a_name_that_promises_a_model_of_keras(run: Callable, name: str) -> None
     code, _, error = run("train", "x", "--save_name", name)
     assert code == 2
     assert "neither Keras nor the original reads; call it gap.amdnet" in error
+
+
+@pytest.fixture
+def with_faults(folder: Path, tmp_path: Path) -> list[object]:
+    """Words that name five sound crystals, and each kind of fault."""
+    crystals = tmp_path / "crystals"
+    crystals.mkdir()
+    for name in ("MgO", "CaO", "SrO", "BaO", "NiO"):
+        shutil.copy(folder / f"rock-salt-{name}.cif", crystals)
+    for name in ("a", "b", "c", "d"):
+        shutil.copy(folder / "rock-salt-MnO.cif", crystals / f"{name}.cif")
+    (crystals / "a.cif").write_text("no crystal at all")
+    Structure(Lattice.cubic(4.2), [{"Mg": 0.5, "Ca": 0.5}], [[0, 0, 0]]).to(filename=str(crystals / "b.cif"))
+    labels = pd.read_csv(folder / "labels.csv", index_col="id")[COLUMN].astype(object)
+    labels = labels.filter(regex="(Mg|Ca|Sr|Ba|Ni)O").rename(index=lambda key: f"{key}.cif")
+    labels = pd.concat([labels, pd.Series({"a": 1.0, "b": 1.0, "c": "high", "e": 2.0})])
+    labels.rename(COLUMN).to_csv(tmp_path / "labels.csv", index_label="id")
+    return [crystals, "--labels", tmp_path / "labels.csv", "--predict", COLUMN, "--quiet"]
+
+
+class TestFaults:
+    def test_all_are_named_before_training(
+        self, run: Callable, tmp_path: Path, with_faults: list[object], never_fitted: list[AMDNetRegressor]
+    ) -> None:
+        code, _, error = run("train", *with_faults, "--save_name", tmp_path / "model.amdnet")
+        lines = [line.removeprefix("amdnet train: ") for line in error.splitlines()]
+        assert code == 1
+        assert not never_fitted
+        assert lines[-1].startswith("5 of 10 crystals or labels cannot be used, as said above; ")
+        assert len(lines) == 6
+        told = "\n".join(sorted(lines[:-1]))
+        assert "label 'c' is high, no finite number" in told
+        assert "label 'e' has no structure" in told
+        assert "structure 'd' has no label" in told
+        assert "structure 'b', site 0 is disordered" in told
+        assert "a.cif has no data_ block, so it is no CIF" in told
+
+    def test_they_are_left_out_if_that_is_asked_for(
+        self, run: Callable, tmp_path: Path, with_faults: list[object], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = []
+
+        def fit(self: AMDNetRegressor, structures: pd.Series, y: pd.Series) -> None:
+            seen.extend([structures.index.tolist(), y.tolist()])
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(AMDNetRegressor, "fit", fit)
+        words = [*with_faults, "--skip_bad", "--save_name", tmp_path / "model.amdnet"]
+        code, _, error = run("train", *words)
+        assert code == 130
+        assert seen[0] == [f"rock-salt-{name}" for name in ("BaO", "CaO", "MgO", "NiO", "SrO")]
+        assert len(seen[1]) == 5
+        assert "structure 'b', site 0 is disordered" in error
+
+    def test_an_evaluation_has_a_row_for_each(
+        self, run: Callable, tmp_path: Path, with_faults: list[object], model_file: Path
+    ) -> None:
+        words = [*with_faults, "--load_name", model_file, "--output", tmp_path / "out.csv"]
+        code, output, error = run("evaluate", *words)
+        written = pd.read_csv(tmp_path / "out.csv", index_col="id")
+        assert code == 3
+        assert output.split()[:4] == ["crystals", "10", "coverage", "0.5"]
+        assert written.index[written.error.isna()].str.startswith("rock-salt").all()
+        assert sorted(written.index[written.error.notna()]) == ["a", "b", "c", "d", "e"]
+        assert error.startswith("amdnet evaluate: 5 of 10 crystals could not be predicted")
