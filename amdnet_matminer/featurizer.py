@@ -112,6 +112,8 @@ class MotifFeaturizer(BaseFeaturizer):
         Group "geometries":
             - motif [geometry] fraction: of the motifs, those named so, such as
               "octahedral"; "other" are named by their coordination number alone
+            - motif symmetry measure mean/std/min/max: over the motifs, the continuous
+              symmetry measure to the nearest ideal polyhedron (Pinsky and Avnir, 1998)
         Group "coordination":
             - motif coordination mean/std/min/max: ligands per motif
             - motif ligand coordination mean/std/min/max: motifs per ligand

@@ -36,7 +36,7 @@ def dual_graph(
     Raises:
         StructureError: The structure is disordered, empty or has overlapping atoms.
     """
-    motifs = motif_graph(structure) if with_motifs else MotifGraph.empty()
+    motifs = motif_graph(structure, bonds="own") if with_motifs else MotifGraph.empty()
     graph = DualGraph(atom_graph(structure, atom_cutoff, n_neighbors), motifs)
     if not symmetry_reduction:
         return graph

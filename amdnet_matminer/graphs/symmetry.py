@@ -79,6 +79,7 @@ def _reduce_motifs(motifs: MotifGraph, site_orbit: IntArray) -> MotifGraph:
     return motifs._replace(
         center=place[motifs.center[kept]],
         name=motifs.name[kept],
+        symmetry_measure=motifs.symmetry_measure[kept],
         fingerprint=motifs.fingerprint[kept],
         ligand=place[motifs.ligand[of_kept]],
         ligand_image=motifs.ligand_image[of_kept],

@@ -15,43 +15,53 @@ from amdnet_matminer.motifs.fast import fast_environments
 from amdnet_matminer.motifs.labels import motif_names
 from amdnet_matminer.motifs.reference import reference_environments
 from amdnet_matminer.motifs.sharing import share_ligands
-from amdnet_matminer.motifs.types import Environments, IntArray, MotifGraph
+from amdnet_matminer.motifs.symmetry_measure import nearest_polyhedra
+from amdnet_matminer.motifs.types import BOND_RULES, BondRule, Environments, IntArray, MotifGraph
 from amdnet_matminer.parallel import map_structures, try_structures
 from amdnet_matminer.validation import check_structure
 
 EngineName = Literal["fast", "reference"]
 OnError = Literal["raise", "return"]
-_ENGINES: dict[str, Callable[[Structure, IntArray], Environments]] = {
+_ENGINES: dict[str, Callable[[Structure, IntArray, BondRule], Environments]] = {
     "fast": fast_environments,
     "reference": reference_environments,
 }
 
 
-def motif_graph(structure: Structure, engine: EngineName = "fast") -> MotifGraph:
+def motif_graph(structure: Structure, engine: EngineName = "fast", bonds: BondRule = "own") -> MotifGraph:
     """Find the structure motifs of a crystal and how they share ligands.
 
     A motif is a centre with its bonded anions, a coordination polyhedron
     (Pauling's first rule; Banjade et al., Science Advances 7, eabf1754, 2021).
-    Bonds are those of pymatgen's CrystalNN. In a crystal without anions, an
-    element or an alloy, every site is a centre and all its bonds are ligands.
+    In a crystal without anions, an element or an alloy, every site is a centre and
+    all its bonds are ligands.
+
+    Bonds are those of pymatgen's CrystalNN, which looks at one site at a time, so an
+    anion may list a centre that does not list it: 4% of the motifs lack ligands by
+    their own lists. pymatgen's ``get_bonded_structure``, and robocrystallographer with
+    it, count a bond that either end lists. Fingerprints are of the centre's own list by
+    either rule.
 
     Args:
         structure: An ordered crystal, of any chemistry and in any site order.
         engine: What finds the bonds and fingerprints: ``"fast"``, our own array
             arithmetic, or ``"reference"``, pymatgen and matminer as they are, a
             hundred times slower.
+        bonds: Whose list makes a bond: ``"either"`` end's, or the centre's ``"own"``,
+            as AMDNet was published, and as the networks of this package read motifs.
 
     Returns:
         The motif graph, centres in the order of the sites.
 
     Raises:
         StructureError: The structure is disordered, empty or has overlapping atoms.
-        ValueError: The engine is unknown.
+        ValueError: The engine or the rule of bonds is unknown.
     """
     check_structure(structure)
     _check_choice("engine", engine, _ENGINES)
+    _check_choice("bonds", bonds, BOND_RULES)
     center, anions = center_sites(structure)
-    environments = _keep_ligands(_ENGINES[engine](structure, center), structure, anions)
+    environments = _keep_ligands(_ENGINES[engine](structure, center, bonds), structure, anions)
     motif = np.repeat(np.arange(len(center), dtype=np.int32), np.diff(environments.offset))
     lattice = structure.lattice.matrix
     position = structure.cart_coords
@@ -60,11 +70,11 @@ def motif_graph(structure: Structure, engine: EngineName = "fast") -> MotifGraph
     edges = share_ligands(
         position[center], ligand_position, lattice, motif, environments.neighbor, environments.image
     )
+    polyhedra, measure = nearest_polyhedra(bond, environments.offset)
     return MotifGraph(
         center=center,
-        name=motif_names(
-            structure, center, environments.neighbor, environments.offset, environments.fingerprint
-        ),
+        name=motif_names(structure, center, environments, polyhedra, measure),
+        symmetry_measure=measure.astype(np.float32),
         fingerprint=environments.fingerprint,
         ligand=environments.neighbor,
         ligand_image=environments.image,
@@ -80,6 +90,7 @@ def motif_graph(structure: Structure, engine: EngineName = "fast") -> MotifGraph
 def motif_graphs(
     structures: Iterable[Structure],
     engine: EngineName = ...,
+    bonds: BondRule = ...,
     n_jobs: int | None = ...,
     on_error: Literal["raise"] = ...,
     verbose: bool = ...,
@@ -88,6 +99,7 @@ def motif_graphs(
 def motif_graphs(
     structures: Iterable[Structure],
     engine: EngineName = ...,
+    bonds: BondRule = ...,
     n_jobs: int | None = ...,
     *,
     on_error: Literal["return"],
@@ -96,6 +108,7 @@ def motif_graphs(
 def motif_graphs(
     structures: Iterable[Structure],
     engine: EngineName = "fast",
+    bonds: BondRule = "own",
     n_jobs: int | None = None,
     on_error: OnError = "raise",
     verbose: bool = False,
@@ -108,6 +121,7 @@ def motif_graphs(
     Args:
         structures: The crystals: a list, a Series, or a generator that reads them.
         engine: As in ``motif_graph``.
+        bonds: As in ``motif_graph``.
         n_jobs: Number of processes as joblib counts them, -1 for all processors;
             None is one, unless a ``joblib.parallel_config`` says otherwise.
         on_error: ``"raise"`` stops at the first crystal that fails; ``"return"``
@@ -119,16 +133,17 @@ def motif_graphs(
 
     Raises:
         StructureError: A crystal cannot be used; the message names its index and the reason.
-        ValueError: The engine or ``on_error`` is unknown.
+        ValueError: The engine, the rule of bonds or ``on_error`` is unknown.
 
     Example:
         >>> graphs = list(motif_graphs(structures, n_jobs=2, on_error="return"))  # doctest: +SKIP
         >>> failed = {i: g for i, g in enumerate(graphs) if isinstance(g, Exception)}  # doctest: +SKIP
     """
     _check_choice("engine", engine, _ENGINES)
+    _check_choice("bonds", bonds, BOND_RULES)
     _check_choice("on_error", on_error, ("raise", "return"))
     find = map_structures if on_error == "raise" else try_structures
-    return find(partial(motif_graph, engine=engine), structures, n_jobs, "motifs", verbose)
+    return find(partial(motif_graph, engine=engine, bonds=bonds), structures, n_jobs, "motifs", verbose)
 
 
 def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from pymatgen.core import Element
 
 from amdnet_matminer.motifs.labels import FINGERPRINT_LABELS
 from amdnet_matminer.motifs.motif2vec import motif_parts
+from amdnet_matminer.motifs.polyhedra import GEOMETRIES, OTHER
 from amdnet_matminer.motifs.sharing import SHARING_TYPES, sharing_type
 from amdnet_matminer.motifs.types import MotifGraph
 
@@ -47,37 +48,6 @@ BOND_VALENCE_SOFTNESS = 0.37
 """The b of bond valences, in angstrom (Brown and Altermatt, Acta Cryst. B 41, 244, 1985)."""
 
 _ANGSTROM_PER_PICOMETRE = 0.01
-
-GEOMETRIES = (
-    "isolated",
-    "single-bonded",
-    "L-shaped",
-    "water-like",
-    "bent 120 degrees",
-    "bent 150 degrees",
-    "linear",
-    "trigonal planar",
-    "trigonal non-coplanar",
-    "T-shaped",
-    "square planar",
-    "tetrahedral",
-    "rectangular see-saw-like",
-    "see-saw-like",
-    "trigonal pyramidal",
-    "pentagonal planar",
-    "square pyramidal",
-    "trigonal bipyramidal",
-    "hexagonal planar",
-    "octahedral",
-    "pentagonal pyramidal",
-    "hexagonal pyramidal",
-    "pentagonal bipyramidal",
-    "cubic",
-    "hexagonal bipyramidal",
-    "cuboctahedral",
-    "other",
-)
-"""Geometries in motif names; those named by coordination number alone are "other"."""
 
 
 class Crystal(NamedTuple):
@@ -205,8 +175,12 @@ def _fingerprint(crystal: Crystal) -> Sample:
 
 def _geometries(crystal: Crystal) -> Sample:
     found = [motif_parts(name).geometry for name in crystal.graph.name.tolist()]
-    column = [GEOMETRIES.index(g) if g in GEOMETRIES else len(GEOMETRIES) - 1 for g in found]
+    column = [GEOMETRIES.index(g if g in GEOMETRIES else OTHER) for g in found]
     return np.eye(len(GEOMETRIES))[np.array(column, dtype=np.intp)], crystal.graph.multiplicity
+
+
+def _symmetry_measures(crystal: Crystal) -> Sample:
+    return crystal.graph.symmetry_measure[:, None], crystal.graph.multiplicity
 
 
 def _coordination(crystal: Crystal) -> Sample:
@@ -323,7 +297,10 @@ FEATURE_GROUPS: dict[str, tuple[Quantities, ...]] = {
             tuple(f"fingerprint {label}" for label in FINGERPRINT_LABELS), ("mean", "std"), _fingerprint
         ),
     ),
-    "geometries": (Quantities(GEOMETRIES, ("fraction",), _geometries),),
+    "geometries": (
+        Quantities(GEOMETRIES, ("fraction",), _geometries),
+        Quantities(("symmetry measure",), _SPREAD, _symmetry_measures),
+    ),
     "coordination": (
         Quantities(("coordination",), _SPREAD, _coordination),
         Quantities(("ligand coordination",), _SPREAD, _ligand_coordination),

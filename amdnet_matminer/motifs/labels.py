@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from amdnet_matminer.motifs.centers import electronegativity
-from amdnet_matminer.motifs.types import FloatArray, IntArray
+from amdnet_matminer.motifs.polyhedra import ISOLATED
+from amdnet_matminer.motifs.types import Environments, IntArray
 
-# The order of matminer's CrystalNNFingerprint.from_preset("ops"): for each
-# coordination number its weight, then the order parameters of its geometries.
-_GEOMETRIES: dict[int, tuple[str, ...]] = {
+# Components of the fingerprint (motifs are named otherwise), in the order of matminer's
+# CrystalNNFingerprint.from_preset("ops"): for each coordination number its weight, then the
+# order parameters.
+_ORDER_PARAMETERS: dict[int, tuple[str, ...]] = {
     1: ("sgl_bd",),
     2: ("L-shaped", "water-like", "bent 120 degrees", "bent 150 degrees", "linear"),
     3: ("trigonal planar", "trigonal non-coplanar", "T-shaped"),
@@ -33,52 +36,53 @@ _GEOMETRIES: dict[int, tuple[str, ...]] = {
     11: ("q2", "q4", "q6"),
     12: ("cuboctahedral", "q2", "q4", "q6"),
 }
-_READABLE = {
-    "sgl_bd": "single-bonded",
-    "square co-planar": "square planar",
-    "body-centered cubic": "cubic",
-}
-
 FINGERPRINT_LABELS: tuple[str, ...] = tuple(
-    f"{kind} CN_{cn}" for cn in range(1, 25) for kind in ("wt", *_GEOMETRIES.get(cn, ()))
+    f"{kind} CN_{cn}" for cn in range(1, 25) for kind in ("wt", *_ORDER_PARAMETERS.get(cn, ()))
 )
 """The 61 labels of the motif fingerprint, as matminer gives them."""
 
-_COLUMN = {label: column for column, label in enumerate(FINGERPRINT_LABELS)}
+LARGEST_MEASURE = 5.0
+"""A motif is named after a polyhedron up to this symmetry measure.
+
+About there matminer's order parameter of the polyhedron falls to 0.4, below which
+robocrystallographer gives the number of bonds alone. Half way on the twist from the
+octahedron to the trigonal prism the measure is 4.4 to both, so all of that way has a name.
+"""
 
 
 def motif_names(
-    structure: Structure, center: IntArray, ligand: IntArray, ligand_offset: IntArray, fingerprint: FloatArray
+    structure: Structure,
+    center: IntArray,
+    environments: Environments,
+    polyhedra: Sequence[str],
+    measure: NDArray[np.floating],
 ) -> NDArray[np.str_]:
     """Name motifs by centre, ligands and geometry, such as ``"TiO6 octahedral"``.
 
     Args:
         structure: The crystal.
         center: Site index of the M centres, shape (M,).
-        ligand: Site index of the L ligands, shape (L,).
-        ligand_offset: First ligand of each motif, shape (M + 1,).
-        fingerprint: Fingerprints of the centres, shape (M, 61).
+        environments: Their ligands.
+        polyhedra: M names of the nearest ideal polyhedra, empty where there is none.
+        measure: Symmetry measure to it, shape (M,).
 
     Returns:
-        The names, shape (M,).
+        The names, shape (M,). A motif that is far from every polyhedron is named by its
+        number of ligands, as ``"LaO9 9-coordinate"``; ``"isolated"`` is an atom with no
+        bonds at all, of ligands or others.
     """
     symbols = [site.specie.symbol for site in structure]
+    ligand = [symbols[i] for i in environments.neighbor.tolist()]
+    offset = environments.offset.tolist()
     names = []
-    for m, site in enumerate(center):
-        ligands = Counter(symbols[i] for i in ligand[ligand_offset[m] : ligand_offset[m + 1]])
+    for m, site in enumerate(center.tolist()):
+        ligands = Counter(ligand[offset[m] : offset[m + 1]])
         parts = sorted(ligands.items(), key=lambda item: electronegativity(item[0]))
         formula = "".join(symbol + (str(count) if count > 1 else "") for symbol, count in parts)
-        names.append(f"{symbols[site]}{formula} {_geometry(fingerprint[m], ligands.total())}")
+        geometry = f"{ligands.total()}-coordinate"
+        if not environments.bonded[m]:
+            geometry = ISOLATED
+        elif polyhedra[m] and measure[m] <= LARGEST_MEASURE:
+            geometry = polyhedra[m]
+        names.append(f"{symbols[site]}{formula} {geometry}")
     return np.array(names, dtype=np.str_)
-
-
-def _geometry(fingerprint: FloatArray, coordination: int) -> str:
-    """The geometry of ``coordination`` vertices that the fingerprint fits best."""
-    if coordination == 0:
-        return "isolated"
-    kinds = [kind for kind in _GEOMETRIES.get(coordination, ()) if not kind.startswith("q")]
-    scores = [fingerprint[_COLUMN[f"{kind} CN_{coordination}"]] for kind in kinds]
-    if not scores or max(scores) <= 0:
-        return f"{coordination}-coordinate"
-    best = kinds[int(np.argmax(scores))]
-    return _READABLE.get(best, best)

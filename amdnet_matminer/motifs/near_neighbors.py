@@ -21,6 +21,9 @@ from amdnet_matminer.motifs.types import IntArray
 _ELECTRONEGATIVITY_WEIGHT = 3.0
 _LARGEST_DIFFERENCE = 3.3
 _FULL_BOND, _NO_BOND = 0.5, 1.0
+# The likelihoods of up to 40 coordination numbers add up to 1, so that of the most likely is at least
+# 1/40, and so is the share of the circle up to the weight of its last bond: no bond weighs less than this.
+_LEAST_BOND = 0.019
 
 
 class Candidates(NamedTuple):
@@ -34,6 +37,8 @@ class Candidates(NamedTuple):
     """(C, K) likelihood that the bonds are the first 1, 2, ... K candidates."""
     coordination: NDArray[np.int64]
     """(C,) most likely number of bonds."""
+    returned: NDArray[np.bool_]
+    """(F,) whether the neighbour may list the bond too, or it alone."""
 
 
 def bond_candidates(structure: Structure, sites: IntArray, facets: Facets) -> Candidates:
@@ -50,7 +55,7 @@ def bond_candidates(structure: Structure, sites: IntArray, facets: Facets) -> Ca
     Raises:
         StructureError: No radius is known for an element.
     """
-    weight = _bond_weights(structure, sites, facets)
+    weight, from_neighbor = _bond_weights(structure, sites, facets)
     order = np.lexsort((-weight, facets.cell))
     order = order[np.round(weight[order], 3) > 0]
     cell = facets.cell[order]
@@ -62,25 +67,32 @@ def bond_candidates(structure: Structure, sites: IntArray, facets: Facets) -> Ca
     likelihood = _likelihood(np.round(padded, 3))
     none = 1 - likelihood.sum(axis=1, keepdims=True)
     best = np.argmax(np.hstack([likelihood, none]), axis=1) + 1
-    return Candidates(facet, padded, likelihood, np.where(best > shape[1], 0, best))
+    return Candidates(
+        facet, padded, likelihood, np.where(best > shape[1], 0, best), from_neighbor > _LEAST_BOND
+    )
 
 
-def _bond_weights(structure: Structure, sites: IntArray, facets: Facets) -> NDArray[np.float64]:
-    """CrystalNN's weight of each facet as a bond, shape (F,).
+def _bond_weights(
+    structure: Structure, sites: IntArray, facets: Facets
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """CrystalNN's weight of each facet as a bond, shape (F,), and the most it can be for the neighbour.
 
     The solid angle, adjusted for porous structures by solid angle over area and
     for polar bonds by the difference of electronegativity, relative to the largest
-    of the site, and faded out beyond the sum of the radii.
+    of the site, and faded out beyond the sum of the radii. All but the largest is the
+    same from both sides; of the neighbour's facets those with the sites are known.
     """
     kinds: dict[Element | Species, int] = {}
     kind = np.array([kinds.setdefault(site.specie, len(kinds)) for site in structure])
     pair = np.array([[_pair(a, b) for b in kinds] for a in kinds])
     polar, diameter = pair[kind[sites[facets.cell]], kind[facets.neighbor]].T
     weight = facets.solid_angle**2 / facets.area * polar
-    largest = np.zeros(len(sites))
+    largest, of_neighbor = np.zeros(len(sites)), np.zeros(len(structure))
     np.maximum.at(largest, facets.cell, weight)
+    np.maximum.at(of_neighbor, facets.neighbor, weight)
     beyond = np.clip((facets.distance - diameter - _FULL_BOND) / (_NO_BOND - _FULL_BOND), 0.0, 1.0)
-    return weight / largest[facets.cell] * (0.5 + 0.5 * np.cos(beyond * pi))
+    faded = weight * (0.5 + 0.5 * np.cos(beyond * pi))
+    return faded / largest[facets.cell], faded / of_neighbor[facets.neighbor]
 
 
 def _likelihood(weight: NDArray[np.float64]) -> NDArray[np.float64]:

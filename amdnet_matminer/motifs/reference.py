@@ -7,45 +7,55 @@ fast engine is tested against.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
 from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Structure
 
-from amdnet_matminer.motifs.types import Environments, IntArray
+from amdnet_matminer.motifs.bonds import Bonds
+from amdnet_matminer.motifs.types import BondRule, Environments, IntArray
 
 # No CrystalNN bond is longer than the two largest radii and its last distance
 # cut-off (1 angstrom) together, so a site without neighbours within this is isolated.
 LONGEST_BOND = 10.0
 
 
-def reference_environments(structure: Structure, sites: IntArray) -> Environments:
+def reference_environments(structure: Structure, sites: IntArray, rule: BondRule = "own") -> Environments:
     """Find bonds and fingerprints of chosen sites with CrystalNN's defaults.
 
     Args:
         structure: An ordered crystal.
         sites: The C sites to look at, shape (C,).
+        rule: Whose list makes a bond.
 
     Returns:
-        All bonded neighbours of the sites and their fingerprints.
+        The bonded neighbours of the sites, first those they list themselves, and their
+        fingerprints.
     """
-    bonds = CrystalNN()
-    fingerprint = CrystalNNFingerprint.from_preset("ops", cation_anion=False)
+    # A site without neighbours near enough makes pymatgen fail.
     crowded = set(structure.get_neighbor_list(LONGEST_BOND)[0].tolist())
-    neighbors, images, vectors, offset = [], [], [], [0]
+    fingerprint = CrystalNNFingerprint.from_preset("ops", cation_anion=False)
     with warnings.catch_warnings():
         # CrystalNN warns about absent oxidation states and radii for every site.
         warnings.simplefilter("ignore", UserWarning)
-        for site in sites.tolist():
-            found = bonds.get_nn_info(structure, site) if site in crowded else []
-            neighbors += [bond["site_index"] for bond in found]
-            images += [bond["image"] for bond in found]
-            vectors.append(fingerprint.featurize(structure, site) if site in crowded else np.zeros(61))
-            offset.append(len(neighbors))
-    return Environments(
-        neighbor=np.array(neighbors, dtype=np.int32),
-        image=np.array(images, dtype=np.int32).reshape(-1, 3),
-        offset=np.array(offset, dtype=np.int32),
-        fingerprint=np.array(vectors, dtype=np.float32).reshape(-1, 61),
+        lists = _lists(structure, crowded)
+        vectors = [
+            fingerprint.featurize(structure, site) if site in crowded else np.zeros(61)
+            for site in sites.tolist()
+        ]
+    own = Bonds(*(column[np.isin(lists.site, sites)] for column in lists))
+    extra = lists.of_neighbors_only(own, sites)
+    return own.environments(sites, extra, rule, np.array(vectors, dtype=np.float32).reshape(-1, 61))
+
+
+def _lists(structure: Structure, crowded: Iterable[int]) -> Bonds:
+    """What CrystalNN lists for some sites."""
+    bonds = CrystalNN()
+    found = [(site, bond) for site in sorted(crowded) for bond in bonds.get_nn_info(structure, site)]
+    return Bonds(
+        np.array([site for site, _ in found], dtype=np.int32),
+        np.array([bond["site_index"] for _, bond in found], dtype=np.int32),
+        np.array([bond["image"] for _, bond in found], dtype=np.int32).reshape(-1, 3),
     )

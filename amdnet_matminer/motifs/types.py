@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.float32]
 
+BondRule = Literal["own", "either"]
+"""Whose list makes a bond: that of the centre alone, or that of either end."""
+BOND_RULES: tuple[BondRule, ...] = get_args(BondRule)
+
 
 class Environments(NamedTuple):
     """Bonded neighbours and fingerprints of C chosen sites of one structure, B bonds in all.
 
-    What an engine returns: everything CrystalNN says about the sites, nothing
-    filtered. The bonds of the c-th site are rows ``offset[c]:offset[c + 1]``.
+    What an engine returns: the neighbours that the rule of bonds gives the sites, of
+    any kind. The bonds of the c-th site are rows ``offset[c]:offset[c + 1]``.
     """
 
     neighbor: IntArray
@@ -26,6 +30,8 @@ class Environments(NamedTuple):
     """(C + 1,) first bond of each site."""
     fingerprint: FloatArray
     """(C, 61) CrystalNN order-parameter fingerprint, labels in ``FINGERPRINT_LABELS``."""
+    bonded: NDArray[np.bool_]
+    """(C,) whether a bond to the site is listed by itself or by any neighbour."""
 
 
 class MotifGraph(NamedTuple):
@@ -40,6 +46,8 @@ class MotifGraph(NamedTuple):
     """(M,) site index of the motif's centre."""
     name: NDArray[np.str_]
     """(M,) such as ``"TiO6 octahedral"``."""
+    symmetry_measure: FloatArray
+    """(M,) continuous symmetry measure to the nearest ideal polyhedron, 0 ideal to 100."""
     fingerprint: FloatArray
     """(M, 61) CrystalNN order-parameter fingerprint of the centre."""
     ligand: IntArray
@@ -79,6 +87,7 @@ class MotifGraph(NamedTuple):
         return cls(
             center=integers,
             name=np.array([], dtype=np.str_),
+            symmetry_measure=numbers,
             fingerprint=numbers.reshape(0, 61),
             ligand=integers,
             ligand_image=integers.reshape(0, 3),

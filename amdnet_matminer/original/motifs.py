@@ -47,6 +47,7 @@ def motif_graph_of_row(row: Mapping[str, Any]) -> MotifGraph:
         # All are said to be at the first atom: it is not told where they are.
         center=np.zeros(n_motifs, dtype=np.int32),
         name=np.array([""] * n_motifs),
+        symmetry_measure=np.zeros(n_motifs, dtype=np.float32),
         fingerprint=fingerprint,
         ligand_offset=np.zeros(n_motifs + 1, dtype=np.int32),
         sender=sender,

@@ -64,6 +64,27 @@ def test_motifs_of_known_crystals(crystal, names, request):
     assert dict(zip(found.tolist(), counts.tolist(), strict=True)) == names
 
 
+@pytest.mark.parametrize(
+    ("space_group", "lattice", "species", "sites", "name"),
+    [
+        ("P6_3/mmc", (3.161, 12.295), ["Mo", "S"], [[1 / 3, 2 / 3, 0.25], [1 / 3, 2 / 3, 0.621]], "MoS6"),
+        ("P-6m2", (2.906, 2.837), ["W", "C"], [[0, 0, 0], [1 / 3, 2 / 3, 0.5]], "WC6"),
+    ],
+)
+def test_trigonal_prisms(space_group, lattice, species, sites, name):
+    """2H-MoS2 and WC: no order parameter of the fingerprint stands for a trigonal prism."""
+    graph = motif_graph(Structure.from_spacegroup(space_group, Lattice.hexagonal(*lattice), species, sites))
+    assert set(graph.name.tolist()) == {f"{name} trigonal prismatic"}
+    assert graph.symmetry_measure.max() < 0.5
+
+
+def test_hexagonal_close_packing():
+    structure = Structure.from_spacegroup(
+        "P6_3/mmc", Lattice.hexagonal(3.209, 5.211), ["Mg"], [[1 / 3, 2 / 3, 0.25]]
+    )
+    assert motif_graph(structure).name.tolist() == ["MgMg12 anticuboctahedral"] * 2
+
+
 def test_mixed_anions():
     """Matlockite: barium has 4 fluorine and 5 chlorine; baddeleyite: tantalum has 3 oxygen and 4 nitrogen."""
     matlockite = Structure.from_spacegroup(

@@ -9,15 +9,15 @@ from pymatgen.analysis.bond_valence import calculate_bv_sum
 from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Element, Structure
 
-from amdnet_matminer.motifs import MotifGraph, labels, motif_graph
+from amdnet_matminer.motifs import MotifGraph, motif_graph
 from amdnet_matminer.motifs.features import (
     BOND_VALENCE_SOFTNESS,
     FEATURE_GROUPS,
-    GEOMETRIES,
     Crystal,
     Quantities,
     describe,
 )
+from amdnet_matminer.motifs.polyhedra import GEOMETRIES
 
 
 def view(structure: Structure) -> Crystal:
@@ -92,22 +92,16 @@ def test_geometries(spinel):
     found = features("geometries", spinel)
     assert found["octahedral fraction"] == pytest.approx(2 / 3)
     assert found["tetrahedral fraction"] == pytest.approx(1 / 3)
-    assert sum(found.values()) == pytest.approx(1)
-
-
-def test_geometries_are_those_of_the_names():
-    readable = [
-        labels._READABLE.get(kind, kind)
-        for kinds in labels._GEOMETRIES.values()
-        for kind in kinds
-        if not kind.startswith("q")
-    ]
-    assert ("isolated", *readable, "other") == GEOMETRIES
+    assert sum(found[f"{name} fraction"] for name in GEOMETRIES) == pytest.approx(1)
+    octahedron = 0.5418  # of ChemEnv; the tetrahedron is ideal
+    assert spread("geometries", "symmetry measure", spinel) == pytest.approx(
+        [2 / 3 * octahedron, np.sqrt(2) / 3 * octahedron, 0, octahedron], abs=1e-3
+    )
 
 
 def test_geometries_named_by_number_are_other(copper):
     nine = motif_graph(copper)._replace(name=np.repeat("CuCu9 9-coordinate", 4))
-    (quantities,) = FEATURE_GROUPS["geometries"]
+    quantities, _ = FEATURE_GROUPS["geometries"]
     found = quantities.features(view(copper)._replace(graph=nine))
     assert dict(zip(quantities.labels, found, strict=True))["motif other fraction"] == 1
 

@@ -8,7 +8,8 @@ from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer.motifs import FINGERPRINT_LABELS, motif_graph
-from amdnet_matminer.motifs.labels import motif_names
+from amdnet_matminer.motifs.labels import LARGEST_MEASURE, motif_names
+from amdnet_matminer.motifs.types import Environments
 
 
 def test_fingerprint_labels_are_those_of_matminer():
@@ -18,43 +19,27 @@ def test_fingerprint_labels_are_those_of_matminer():
 
 
 @pytest.mark.parametrize(
-    ("best", "n_ligands", "expected"),
+    ("n_ligands", "bonded", "polyhedron", "measure", "expected"),
     [
-        ("sgl_bd CN_1", 1, "TiO single-bonded"),
-        ("linear CN_2", 2, "TiO2 linear"),
-        ("square co-planar CN_4", 4, "TiO4 square planar"),
-        ("tetrahedral CN_4", 4, "TiO4 tetrahedral"),
-        ("octahedral CN_6", 6, "TiO6 octahedral"),
-        ("body-centered cubic CN_8", 8, "TiO8 cubic"),
-        ("cuboctahedral CN_12", 12, "TiO12 cuboctahedral"),
-        # q2 says how regular, not which shape; and only shapes of as many vertices count
-        ("q6 CN_9", 9, "TiO9 9-coordinate"),
-        ("octahedral CN_6", 4, "TiO4 4-coordinate"),
-        ("wt CN_6", 6, "TiO6 6-coordinate"),
-        ("wt CN_13", 13, "TiO13 13-coordinate"),
-        ("wt CN_1", 0, "Ti isolated"),
+        (1, True, "single-bonded", 0.0, "TiO single-bonded"),
+        (6, True, "octahedral", 0.0, "TiO6 octahedral"),
+        (6, True, "octahedral", LARGEST_MEASURE, "TiO6 octahedral"),
+        (6, True, "octahedral", LARGEST_MEASURE + 0.01, "TiO6 6-coordinate"),
+        (14, True, "", 100.0, "TiO14 14-coordinate"),
+        # bonded to other centres only, and to nothing
+        (0, True, "", 0.0, "Ti 0-coordinate"),
+        (0, False, "", 0.0, "Ti isolated"),
     ],
 )
-def test_geometry_is_the_best_of_the_coordination_number(best, n_ligands, expected):
+def test_a_motif_near_a_polyhedron_is_named_after_it(n_ligands, bonded, polyhedron, measure, expected):
     structure = Structure(Lattice.cubic(9.0), ["Ti", "O"], [[0, 0, 0], [0.5, 0, 0]])
-    assert name_of(structure, [1] * n_ligands, {best: 0.7}) == expected
-
-
-def test_the_larger_order_parameter_wins():
-    structure = Structure(Lattice.cubic(9.0), ["Ti", "O"], [[0, 0, 0], [0.5, 0, 0]])
-    scores = {
-        "wt CN_6": 0.9,
-        "octahedral CN_6": 0.4,
-        "pentagonal pyramidal CN_6": 0.5,
-        "tetrahedral CN_4": 0.8,
-    }
-    assert name_of(structure, [1] * 6, scores) == "TiO6 pentagonal pyramidal"
+    assert name_of(structure, [1] * n_ligands, polyhedron, measure, bonded) == expected
 
 
 @pytest.mark.parametrize("order", [[1, 1, 2, 2, 2], [2, 1, 2, 1, 2]])
 def test_ligands_are_counted_and_sorted_by_electronegativity(order):
     structure = Structure(Lattice.cubic(9.0), ["Ba", "F", "Cl"], [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0]])
-    assert name_of(structure, order, {"square pyramidal CN_5": 0.5}) == "BaCl3F2 square pyramidal"
+    assert name_of(structure, order, "square pyramidal") == "BaCl3F2 square pyramidal"
 
 
 def test_two_letter_anions_and_charges(caesium_chloride):
@@ -64,12 +49,18 @@ def test_two_letter_anions_and_charges(caesium_chloride):
     assert motif_graph(decorated).name.tolist() == ["CsCl8 cubic"]
 
 
-def name_of(structure: Structure, ligands: list[int], scores: dict[str, float]) -> str:
-    """Name of a motif at site 0 with the ligand sites and fingerprint components given."""
-    fingerprint = np.zeros((1, 61), dtype=np.float32)
-    for label, score in scores.items():
-        fingerprint[0, FINGERPRINT_LABELS.index(label)] = score
-    offset = np.array([0, len(ligands)], dtype=np.int32)
-    names = motif_names(structure, np.array([0]), np.array(ligands, dtype=np.int32), offset, fingerprint)
+def name_of(
+    structure: Structure, ligands: list[int], polyhedron: str, measure: float = 0.0, bonded: bool = True
+) -> str:
+    """Name of a motif at site 0 with the ligand sites given."""
+    n = len(ligands)
+    environments = Environments(
+        neighbor=np.array(ligands, dtype=np.int32),
+        image=np.zeros((n, 3), dtype=np.int32),
+        offset=np.array([0, n], dtype=np.int32),
+        fingerprint=np.zeros((1, 61), dtype=np.float32),
+        bonded=np.array([bonded]),
+    )
+    names = motif_names(structure, np.array([0]), environments, [polyhedron], np.array([measure]))
     assert names.shape == (1,)
     return str(names[0])

@@ -43,7 +43,9 @@ def fingerprint_of(bonds, weight=None):
     likelihood = np.zeros((1, n))
     likelihood[0, -1] = 1.0
     weight = np.linspace(1.0, 0.5, n) if weight is None else weight
-    candidates = Candidates(np.arange(n)[None], np.asarray(weight)[None], likelihood, np.array([n]))
+    candidates = Candidates(
+        np.arange(n)[None], np.asarray(weight)[None], likelihood, np.array([n]), np.ones(n, dtype=bool)
+    )
     return dict(
         zip(FINGERPRINT_LABELS, fingerprints(np.asarray(bonds, dtype=float), candidates)[0], strict=True)
     )
@@ -136,7 +138,8 @@ def test_each_coordination_is_weighed_by_its_likelihood():
     bonds = AXES[[0, 3, 1, 4, 2, 5]]
     likelihood = np.array([[0.0, 0.7, 0.0, 0.0, 0.0, 0.2]])
     weight = np.array([[1.0, 1.0, 0.4, 0.4, 0.4, 0.4]])
-    found = fingerprints(bonds, Candidates(np.arange(6)[None], weight, likelihood, np.array([2])))
+    candidates = Candidates(np.arange(6)[None], weight, likelihood, np.array([2]), np.ones(6, dtype=bool))
+    found = fingerprints(bonds, candidates)
     assert found.shape == (1, 61)
     assert found.dtype == np.float32
     values = dict(zip(FINGERPRINT_LABELS, found[0].tolist(), strict=True))
@@ -149,5 +152,7 @@ def test_more_than_24_bonds_are_left_out():
     likelihood = np.zeros((1, 30))
     likelihood[0, 29] = 1.0
     rng = np.random.default_rng(0)
-    candidates = Candidates(np.arange(30)[None], np.ones((1, 30)), likelihood, np.array([30]))
+    candidates = Candidates(
+        np.arange(30)[None], np.ones((1, 30)), likelihood, np.array([30]), np.ones(30, dtype=bool)
+    )
     assert not fingerprints(rng.normal(size=(30, 3)), candidates).any()

@@ -1,0 +1,212 @@
+"""The continuous symmetry measure: how far a motif is from the ideal polyhedron nearest to it.
+
+Pinsky and Avnir, Inorg. Chem. 37, 5575 (1998), as ChemEnv has it (Waroquiers et al.,
+Acta Cryst. B 76, 683, 2020): the sum of the squared distances between the atoms of
+the motif and those of the polyhedron, turned, mirrored, scaled and numbered to fit
+best, as a percentage of the size of the motif. Centre and ligands count alike, about
+their common centroid.
+
+With d and p the atoms of both, numbered alike, the best fit is the one of the largest
+overlap, the sum of the singular values of H = sum of d p^T, and the measure is
+100 (1 - overlap^2 / sum of d^2 / sum of p^2).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import permutations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from amdnet_matminer.motifs.polyhedra import Points, moment, polyhedra
+
+MOST = 100.0
+"""The measure where no polyhedron has as many vertices as the motif has ligands."""
+
+# Up to this many ligands all numberings are tried: 147 for 6 ligands, but 3,192 for 7.
+_FEW = 6
+# For more: pairs of ligands that pairs of vertices are laid along, how many of these fits are numbered
+# and turned, and how many of those are numbered and turned anew, how often.
+_PAIRS, _CLOSER, _CLOSEST, _ROUNDS = 4, 32, 2, 2
+# Two vertices this close to a line (cosine) are no pair.
+_ALONG = 0.95
+# Motifs are equal whose sorted scalar products agree within this, in square angstrom.
+_EQUAL = 1e-3
+
+Indices = NDArray[np.intp]
+Single = NDArray[np.float32]
+
+
+class _Placed(NamedTuple):
+    """The polyhedra of n vertices, numbered or turned in K ways."""
+
+    vertex: Points
+    """(n, 3, K)"""
+    shape: Indices
+    """(K,) position among ``polyhedra(n)``."""
+
+
+def nearest_polyhedra(bond: Points, offset: NDArray[np.integer]) -> tuple[list[str], Points]:
+    """Find the ideal polyhedron that each motif resembles most.
+
+    Args:
+        bond: Vectors from centre to ligand, in angstrom, motif after motif, shape (L, 3).
+        offset: First bond of each of the M motifs, shape (M + 1,).
+
+    Returns:
+        M names of polyhedra, empty where there is none of as many vertices, and the
+        symmetry measures, shape (M,), in [0, 100]: 100 where there is no polyhedron, and
+        0 without ligands, where none can be out of place.
+    """
+    coordination = np.diff(offset)
+    names = np.full(len(coordination), "", dtype=object)
+    measure = np.where(coordination > 0, MOST, 0.0)
+    for n in np.unique(coordination[coordination > 0]).tolist():
+        if polyhedra(n).name:
+            of_n = np.flatnonzero(coordination == n)
+            shape, measure[of_n] = _nearest(bond[offset[of_n, None] + np.arange(n)])
+            names[of_n] = np.array(polyhedra(n).name, dtype=object)[shape]
+    return names.tolist(), measure
+
+
+def _nearest(bonds: Points) -> tuple[Indices, Points]:
+    """Position among ``polyhedra(n)`` of that nearest to each of E motifs (E, n, 3), and the measure."""
+    first, kind = _kinds(bonds)
+    motifs = bonds[first]
+    overlap, shape = _try_all(motifs) if bonds.shape[1] <= _FEW else _search_each(motifs)
+    measure = np.clip(MOST * (1 - overlap**2 / moment(motifs)), 0.0, MOST)
+    return shape[kind], measure[kind]
+
+
+def _kinds(bonds: Points) -> tuple[list[int], list[int]]:
+    """First of each kind of motif, and the kind of each: equivalent sites have equal motifs."""
+    product = np.sort(np.sort(bonds @ bonds.transpose(0, 2, 1), axis=2), axis=1)
+    number: dict[bytes, int] = {}
+    first: list[int] = []
+    kind: list[int] = []
+    for motif, row in enumerate(np.rint(product / _EQUAL).astype(np.int32)):
+        kind.append(number.setdefault(row.tobytes(), len(number)))
+        if len(number) > len(first):
+            first.append(motif)
+    return first, kind
+
+
+def _try_all(bonds: Points) -> tuple[Points, Indices]:
+    """Largest overlap of E motifs (E, n, 3) with a polyhedron, and with which, from all numberings."""
+    ways = _numberings(bonds.shape[1])
+    h = np.tensordot(bonds, ways.vertex, axes=(1, 0)) - _of_centroid(bonds, ways.vertex)
+    best = _sum_of_singular_values(h.transpose(1, 2, 0, 3).astype(np.float32)).argmax(axis=1)
+    exact = np.linalg.svd(h[np.arange(len(bonds)), :, :, best], compute_uv=False).sum(axis=1)
+    return exact, ways.shape[best]
+
+
+def _of_centroid(bonds: Points, vertex: Points) -> Points:
+    """What H (..., 3, 3, K) loses when motif and polyhedron are moved to their centroids."""
+    return bonds.sum(axis=-2)[..., None, None] * (vertex.sum(axis=0) / (len(vertex) + 1))
+
+
+def _sum_of_singular_values(h: Single) -> Single:
+    """Of matrices (3, 3, ...), to five digits.
+
+    The sum x obeys x^2 = f + 2 (e + 2 d x)^(1/2), where f and e are the sums of the squared
+    elements and minors and d is the size of the determinant. Each round cuts the error
+    to a ninth at most.
+    """
+    one, two = [1, 2, 0], [2, 0, 1]
+    up, down = h[one], h[two]
+    minor = up[:, one] * down[:, two] - up[:, two] * down[:, one]
+    f, e = (h**2).sum(axis=(0, 1)), (minor**2).sum(axis=(0, 1))
+    d = np.abs((h[0] * minor[0]).sum(axis=0))
+    x: Single = np.sqrt(3 * f)
+    for _ in range(5):
+        x = np.sqrt(f + 2 * np.sqrt(e + 2 * d * x))
+    return x
+
+
+@lru_cache(maxsize=_FEW)
+def _numberings(n: int) -> _Placed:
+    """The polyhedra with their vertices in all orders but those that their symmetry makes equal."""
+    order = np.array(list(permutations(range(n))))
+    vertices, shapes = [], []
+    for shape, vertex in enumerate(polyhedra(n).vertex):
+        product = (vertex @ vertex.T)[order[:, :, None], order[:, None]].reshape(len(order), -1)
+        _, kept = np.unique(np.round(product, 3), axis=0, return_index=True)
+        vertices.append(vertex[order[kept]])
+        shapes += [shape] * len(kept)
+    return _Placed(np.concatenate(vertices).transpose(1, 2, 0), np.array(shapes))
+
+
+def _search_each(motifs: Points) -> tuple[Points, Indices]:
+    """Largest overlap of E motifs (E, n, 3) with a polyhedron, and with which, as far as a search finds."""
+    overlap, shape = zip(*map(_search, motifs), strict=True)
+    return np.array(overlap), np.array(shape)
+
+
+def _search(bonds: Points) -> tuple[float, int]:
+    """Largest overlap of one motif (n, 3) with a polyhedron, and with which.
+
+    Two vertices of a polyhedron are laid along two ligands, in all ways that its symmetry
+    does not make equal. The best of these fits are numbered by optimal assignment, and
+    then turned and numbered anew.
+    """
+    n = len(bonds)
+    ways = _orientations(n)
+    turned = (bonds @ _frames(bonds, *_spread_pairs(bonds))).astype(np.float32)
+    fit = turned[:, None] @ ways.vertex
+    # No numbering fits better than it would if ligands could share vertices, or vertices ligands.
+    bound = np.minimum(fit.max(axis=1).sum(axis=1), fit.max(axis=2).sum(axis=1))
+    bound -= turned.sum(axis=1) @ ways.vertex.sum(axis=0) / (n + 1)
+    pair, way = np.unravel_index(np.argsort(-bound, axis=None)[:_CLOSER], bound.shape)
+    overlap, fit = _turn(bonds, ways.vertex[..., way], _assign(fit[pair, :, :, way]))
+    for _ in range(_ROUNDS):
+        best = np.argsort(-overlap)[:_CLOSEST]
+        way = way[best]
+        overlap, fit = _turn(bonds, ways.vertex[..., way], _assign(fit[best]))
+    return float(overlap.max()), int(ways.shape[way[overlap.argmax()]])
+
+
+def _assign(fit: Points) -> Indices:
+    """The ligand of each vertex (K, n), for the largest sum of the fits (K, n vertices, n ligands)."""
+    return np.array([linear_sum_assignment(each, maximize=True)[1] for each in fit])
+
+
+def _turn(bonds: Points, vertex: Points, order: Indices) -> tuple[Points, Points]:
+    """Overlaps (K,) of numbered polyhedra (n, 3, K), and fits when they are turned so."""
+    h = np.einsum("kvi,vjk->kij", bonds[order], vertex) - _of_centroid(bonds, vertex).transpose(2, 0, 1)
+    u, singular, v = np.linalg.svd(h)
+    return singular.sum(axis=1), vertex.transpose(2, 0, 1) @ (bonds @ (u @ v)).transpose(0, 2, 1)
+
+
+@lru_cache(maxsize=16)
+def _orientations(n: int) -> _Placed:
+    """The polyhedra, and their mirror images, seen from the frames of all pairs of vertices."""
+    laid, shapes = [], []
+    for shape, vertex in enumerate(polyhedra(n).vertex):
+        unit = vertex / np.linalg.norm(vertex, axis=1)[:, None]
+        frames = _frames(vertex, *np.nonzero(np.abs(unit @ unit.T) < _ALONG))
+        seen = vertex @ np.concatenate([frames, frames * [1, 1, -1]])
+        alike = [np.round(each[np.lexsort(np.round(each.T, 3))], 2).ravel() + 0.0 for each in seen]
+        _, kept = np.unique(alike, axis=0, return_index=True)
+        laid.append(seen[kept])
+        shapes += [shape] * len(kept)
+    return _Placed(np.concatenate(laid).transpose(1, 2, 0).astype(np.float32), np.array(shapes))
+
+
+def _frames(points: Points, first: Indices, second: Indices) -> Points:
+    """Axes in columns (F, 3, 3): the first point of each pair is on x, the second in the xy plane."""
+    x = points[first] / np.linalg.norm(points[first], axis=1)[:, None]
+    y = points[second] - (points[second] * x).sum(axis=1)[:, None] * x
+    y /= np.linalg.norm(y, axis=1)[:, None]
+    return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
+def _spread_pairs(bonds: Points) -> tuple[Indices, Indices]:
+    """Some pairs of ligands, from those at right angles to those half way to a line."""
+    first, second = np.triu_indices(len(bonds), 1)
+    unit = bonds / np.linalg.norm(bonds, axis=1)[:, None]
+    order = np.argsort(np.abs((unit[first] * unit[second]).sum(axis=1)), kind="stable")
+    chosen = order[: len(order) // 2 : -(-(len(order) // 2) // _PAIRS)]
+    return first[chosen], second[chosen]
