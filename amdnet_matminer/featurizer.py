@@ -387,7 +387,7 @@ class MotifFeaturizer(BaseFeaturizer):
     def _maker(self) -> Callable[[Structure], MotifGraph]:
         if self.cache_dir is None:
             return motif_graph
-        return GraphCache(self.cache_dir, motif_graph, MotifGraph, engine="fast").graph
+        return GraphCache(self.cache_dir, motif_graph, MotifGraph, bonds="either").graph
 
     def _fit(self, graphs: list[MotifGraph]) -> MotifFeaturizer:
         if self._learns:

@@ -1,12 +1,15 @@
-"""What is the motif level worth: networks with and without it, on the same crystals and budget?
+r"""What is the motif level worth: networks with and without it, on the same crystals and budget?
 
     python benchmarks/ablation.py
     python benchmarks/ablation.py --data nomad2018 --variants amdnet "amdnet, atoms only" --seeds 0
+    python benchmarks/ablation.py --data "mp2018 oxides" --result ablation-bonds \
+        --variants amdnet "amdnet, bonds of either end"
 
 Every variant is trained for the same number of epochs on the same crystals with Muon, once per seed. A tenth
 of the training crystals judges the epochs; the scored crystals take no part in any choice. "Shuffled
 motifs" gives each crystal the motif graph of another one, its atoms drawn from the crystal at hand:
-what it is better than "atoms only" by, more parameters are worth, not motifs. All but the last go without
+what it is better than "atoms only" by, more parameters are worth, not motifs. "Bonds of
+either end" has motifs with the ligands that only list their centre. All but "with dropout" go without
 dropout, which the published networks do not have. Runs are kept one by one, so an interrupted
 benchmark goes on. Data: mp2018 and nomad2018.
 """
@@ -27,6 +30,7 @@ from joblib import Parallel, delayed
 
 from amdnet_matminer.architectures import network_class, register
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
+from amdnet_matminer.motifs.types import BondRule
 
 if TYPE_CHECKING:
     from amdnet_matminer.ensembles import Plan
@@ -49,6 +53,8 @@ class Variant(NamedTuple):
     """Part of the hidden values that is dropped in training."""
     motifs: Literal["own", "shuffled", "none"] = "own"
     """Whose motifs each crystal gets."""
+    bonds: BondRule = "own"
+    """Whose list makes a bond of a motif."""
 
 
 VARIANTS = {
@@ -60,6 +66,7 @@ VARIANTS = {
     "amdnet, shuffled motifs": Variant(motifs="shuffled"),
     "amdnet": Variant(),
     "amdnet with dropout": Variant(dropout=0.1),
+    "amdnet, bonds of either end": Variant(bonds="either"),
 }
 
 Graphs = Sequence[DualGraph]
@@ -84,6 +91,7 @@ def main() -> None:
     parser.add_argument("--n_train", type=int, help="instead of each data set's own")
     parser.add_argument("--n_jobs", type=int, default=1, help="trainings at a time, one thread each")
     parser.add_argument("--work", type=Path, default=Path(".ablation"), help="folder of the single runs")
+    parser.add_argument("--result", default="ablation", help="first part of the result's name")
     options = parse(parser)
     options.work.mkdir(exist_ok=True)
     given = {name: getattr(options, name) for name in ("epochs", "n_train") if getattr(options, name)}
@@ -93,7 +101,7 @@ def main() -> None:
         tasks = [(variant, seed) for seed in options.seeds for variant in options.variants]
         rows = Parallel(n_jobs=options.n_jobs)(delayed(run)(*task) for task in tasks)
         result = settings | {"data": name, "seeds": options.seeds, "device": "CPU", "runs": rows}
-        print(write_result(f"ablation-{name.replace(' ', '-')}", result, options.allow_dirty))
+        print(write_result(f"{options.result}-{name.replace(' ', '-')}", result, options.allow_dirty))
 
 
 def run_once(data: str, settings: dict[str, Any], work: Path, variant: str, seed: int) -> dict[str, Any]:
@@ -233,6 +241,7 @@ def read_data(data: str, settings: dict[str, Any], work: Path, variant: Variant)
         DualGraph,
         n_neighbors=network.default_n_neighbors,
         with_motifs=variant.motifs != "none" and network.reads_motifs,
+        bonds=variant.bonds,
     )
     graphs: Graphs = list(cache.graphs(structures))
     if variant.motifs == "shuffled":

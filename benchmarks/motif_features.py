@@ -77,7 +77,7 @@ def main() -> None:
 
 def graphs_of(structures: list[Structure], options: argparse.Namespace) -> list[MotifGraph]:
     """The motif graphs of crystals, kept in the cache folder."""
-    cache = GraphCache(options.cache / "graphs", motif_graph, MotifGraph, engine="fast")
+    cache = GraphCache(options.cache / "graphs", motif_graph, MotifGraph, bonds="either")
     return list(map_structures(cache.graph, structures, options.n_jobs, "motifs", verbose=True))
 
 

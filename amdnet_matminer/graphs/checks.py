@@ -13,6 +13,7 @@ import numpy as np
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import FINGERPRINT_LABELS, MotifGraph
+from amdnet_matminer.motifs.symmetry_measure import MOST
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 _LARGEST_COUNT = 2**24
@@ -49,6 +50,7 @@ _ATOMS = {
 _MOTIFS = {
     "center": _Field("i", "motifs", 0, "atoms"),
     "name": _Field("U", "motifs"),
+    "symmetry_measure": _Field("f", "motifs", 0.0, MOST),
     "fingerprint": _Field(
         "f", "motifs", -_LARGEST_FINGERPRINT, _LARGEST_FINGERPRINT, (len(FINGERPRINT_LABELS),)
     ),

@@ -7,6 +7,7 @@ from pymatgen.core import Structure
 from amdnet_matminer.graphs.crystal import DualGraph, atom_graph
 from amdnet_matminer.graphs.symmetry import reduce_by_symmetry, site_orbits
 from amdnet_matminer.motifs import MotifGraph, motif_graph
+from amdnet_matminer.motifs.types import BondRule
 
 SYMMETRY_TOLERANCE = 0.01
 """How far atoms may be from their ideal places and still count as equivalent, in angstrom."""
@@ -18,6 +19,7 @@ def dual_graph(
     n_neighbors: int | None = None,
     with_motifs: bool = True,
     symmetry_reduction: bool = True,
+    bonds: BondRule = "own",
 ) -> DualGraph:
     """Read a crystal as a graph of atoms and a graph of motifs.
 
@@ -29,6 +31,7 @@ def dual_graph(
             empty, for networks that read atoms only.
         symmetry_reduction: Whether one atom and one motif of each orbit are kept,
             with multiplicities, instead of all.
+        bonds: Whose list makes a bond of a motif, as in ``motif_graph``.
 
     Returns:
         Both graphs of the crystal.
@@ -36,7 +39,7 @@ def dual_graph(
     Raises:
         StructureError: The structure is disordered, empty or has overlapping atoms.
     """
-    motifs = motif_graph(structure, bonds="own") if with_motifs else MotifGraph.empty()
+    motifs = motif_graph(structure, bonds=bonds) if with_motifs else MotifGraph.empty()
     graph = DualGraph(atom_graph(structure, atom_cutoff, n_neighbors), motifs)
     if not symmetry_reduction:
         return graph

@@ -28,7 +28,7 @@ _ENGINES: dict[str, Callable[[Structure, IntArray, BondRule], Environments]] = {
 }
 
 
-def motif_graph(structure: Structure, engine: EngineName = "fast", bonds: BondRule = "own") -> MotifGraph:
+def motif_graph(structure: Structure, engine: EngineName = "fast", bonds: BondRule = "either") -> MotifGraph:
     """Find the structure motifs of a crystal and how they share ligands.
 
     A motif is a centre with its bonded anions, a coordination polyhedron
@@ -108,7 +108,7 @@ def motif_graphs(
 def motif_graphs(
     structures: Iterable[Structure],
     engine: EngineName = "fast",
-    bonds: BondRule = "own",
+    bonds: BondRule = "either",
     n_jobs: int | None = None,
     on_error: OnError = "raise",
     verbose: bool = False,

@@ -125,8 +125,8 @@ KNOWN = [
     # Each Cl joins 1 Pt and 4 K; the octahedron's 8 faces are capped by K.
     ("hexachloroplatinate", "Pt", {("K", 3): 8}),
     ("hexachloroplatinate", "K", {("Pt", 3): 4, ("K", 4): 6, ("K", 1): 12}),
-    # FeAs4 tetrahedra of a square net: 4 x 3 = 12 = 4 x 2 + 4.
-    ("iron_arsenide", "Fe", {("Fe", 2): 4, ("Fe", 1): 4}),
+    # FeAs4 tetrahedra of a square net: 4 x 3 = 12 = 4 x 2 + 4; each As also has 4 La: 4 x 4 = 4 x 2 + 8.
+    ("iron_arsenide", "Fe", {("Fe", 2): 4, ("Fe", 1): 4, ("La", 2): 4, ("La", 1): 8}),
     # Sheets of edge-sharing octahedra; each O also carries its hydrogen.
     ("brucite", "Mg", {("Mg", 2): 6, ("H", 1): 6}),
     ("brucite", "H", {("Mg", 1): 3}),
