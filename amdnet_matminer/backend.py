@@ -12,6 +12,8 @@ from typing import Any
 VERBOSITY = "TF_CPP_MIN_LOG_LEVEL"
 """TensorFlow's own switch; whoever sets it below 3 gets all of TensorFlow's notes."""
 
+_computing_process: int | None = None
+
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
@@ -65,6 +67,27 @@ def sharing_devices(shares: int) -> Any:
             f"DataParallel(devices=...) a number of devices that divides {shares}"
         )
     return distribution
+
+
+def refuse_forked_process() -> None:
+    """Stop a process that was forked from one that has computed, before it hangs.
+
+    TensorFlow and JAX compute in threads, which a fork does not copy, so that the child would
+    wait for them without end. To be called before anything is computed.
+
+    Raises:
+        RuntimeError: This is such a process.
+    """
+    global _computing_process
+    import keras
+
+    _computing_process = _computing_process or os.getpid()
+    if _computing_process != os.getpid() and keras.backend.backend() != "torch":
+        raise RuntimeError(
+            f"this process was forked from one that had computed with {keras.backend.backend()}, whose "
+            "threads a fork does not copy: it would wait for them without end; start processes with "
+            "joblib's loky, which is its default, or with multiprocessing.get_context('spawn')"
+        )
 
 
 def _has_strategy() -> bool:

@@ -16,7 +16,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from amdnet_matminer.architectures import NetworkConfig, network_class
-from amdnet_matminer.errors import ModelFileError
+from amdnet_matminer.errors import ModelFileError, StructureError, TargetError
 from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, SizeLadder, dual_graph, sizes_of
 from amdnet_matminer.options import Loss, Optimizer, Schedule
 from amdnet_matminer.parallel import map_structures
@@ -26,6 +26,7 @@ from amdnet_matminer.validation import (
     check_elements,
     check_every_target,
     check_parameters,
+    check_range,
     check_sample_weight,
     check_structures,
 )
@@ -152,18 +153,22 @@ class AMDNetEstimator(BaseEstimator):
 
     # What the meaning of labels decides.
 
-    def _learn_labels(self, y: Any, n_structures: int) -> None:
+    def _sound_labels(self, y: Any, n_structures: int) -> NDArray:
+        """The labels as an array, one row a structure, each checked."""
+        raise NotImplementedError
+
+    def _learn_labels(self, labels: NDArray) -> None:
         """Take from the labels what has to be known to encode them and to decode outputs."""
         raise NotImplementedError
 
     def _encoded(
-        self, structures: Sequence[Structure], y: Any, weight: NDArray[np.float64]
+        self, structures: Sequence[Structure], labels: NDArray, weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Labels as the network learns them, shape (S, T), and weights, shape (S,)."""
         raise NotImplementedError
 
-    def _new_scaler(self, y: NDArray[np.float64]) -> TargetScaler:
-        """How encoded labels are scaled."""
+    def _new_scaler(self, data: Labelled) -> TargetScaler:
+        """How the encoded labels to learn from are scaled."""
         raise NotImplementedError
 
     def _training_loss(self) -> Loss:
@@ -187,18 +192,23 @@ class AMDNetEstimator(BaseEstimator):
         sample_weight: ArrayLike | None,
         validation_data: tuple | None = None,
         one_pass: bool = False,
+        all_labels: Any = None,
     ) -> Labelled | None:
-        """Train, and give the crystals that epochs were judged by."""
+        """Train, and give the crystals that epochs were judged by.
+
+        ``all_labels`` are what a first fit takes from the labels, if not from ``y`` alone.
+        """
         check_parameters(self.get_params(deep=False))
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         goes_on = self.__sklearn_is_fitted__() and (self.warm_start or one_pass)
-        parts = [self._checked(X, y, sample_weight, learn=not goes_on)]
-        parts += [] if validation_data is None else [self._checked(*validation_data)]
+        parts = [self._checked(X, y, sample_weight, learn=not goes_on, all_labels=all_labels)]
+        parts += [] if validation_data is None else [self._checked_validation(validation_data)]
         starts = self._starts(parts[0][1].shape[1], goes_on)
         data = [self._labelled(*part) for part in parts]
         fraction = 0.0 if one_pass else self.validation_fraction
         training, validation = data if len(data) == 2 else _split(data[0], fraction, rng)
-        scaler = self.scaler_ if goes_on else self._new_scaler(training.y)
+        scaler = self.scaler_ if goes_on else self._new_scaler(training)
+        check_range(scaler.transform(training.y))
         known = [self.domain_] if goes_on and self.domain_ is not None else []
         plan = self._plan(training, validation, scaler, one_pass)
         self._train(plan, starts, int(rng.integers(2**31)))
@@ -212,16 +222,36 @@ class AMDNetEstimator(BaseEstimator):
         return structures
 
     def _checked(
-        self, X: Iterable[Structure], y: Any, sample_weight: ArrayLike | None = None, learn: bool = False
+        self,
+        X: Iterable[Structure],
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        learn: bool = False,
+        all_labels: Any = None,
     ) -> tuple[list[Structure], NDArray[np.float64], NDArray[np.float64]]:
         """Crystals with encoded labels and weights, without those of weight 0."""
         structures = self._sound(X)
         weight = check_sample_weight(sample_weight, len(structures))
+        labels = self._sound_labels(y, len(structures))
         if learn:
-            self._learn_labels(y, len(structures))
-        targets, weight = self._encoded(structures, y, weight)
+            kinds = labels if all_labels is None else self._sound_labels(all_labels, len(all_labels))
+            self._learn_labels(kinds)
+        targets, weight = self._encoded(structures, labels, weight)
         counts = np.flatnonzero(weight)
         return [structures[i] for i in counts], targets[counts], weight[counts]
+
+    def _checked_validation(
+        self, data: tuple
+    ) -> tuple[list[Structure], NDArray[np.float64], NDArray[np.float64]]:
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise ValueError(
+                "validation_data must be (structures, labels) or (structures, labels, weights), got "
+                f"{type(data).__name__}" + (f" of {len(data)}" if isinstance(data, tuple | list) else "")
+            )
+        try:
+            return self._checked(*data)
+        except (StructureError, TargetError) as error:
+            raise error.at(subject=f"validation_data: {error.subject}".rstrip()) from error
 
     def _labelled(
         self, structures: Sequence[Structure], targets: NDArray[np.float64], weight: NDArray[np.float64]
@@ -368,6 +398,11 @@ def _split(data: Labelled, fraction: float, rng: np.random.Generator) -> tuple[L
     n_validation = round(fraction * len(data.y))
     if n_validation == 0:
         return data, None
+    if n_validation == len(data.y):
+        raise ValueError(
+            f"validation_fraction={fraction} leaves none of {n_validation} crystals to train on; "
+            "make it smaller"
+        )
     order = rng.permutation(len(data.y))
     training, validation = (
         data._replace(graphs=GraphSubset(data.graphs, part), y=data.y[part], weight=data.weight[part])

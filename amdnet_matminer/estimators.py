@@ -21,7 +21,13 @@ from amdnet_matminer.errors import TargetError
 from amdnet_matminer.options import Loss, RegressionLoss
 from amdnet_matminer.pretrained import pretrained_model_file
 from amdnet_matminer.uncertainty import std_factor
-from amdnet_matminer.validation import check_classes, check_targets
+from amdnet_matminer.validation import (
+    SMALLEST_UNSCALED,
+    check_classes,
+    check_range,
+    check_targets,
+    relative,
+)
 
 if TYPE_CHECKING:
     from amdnet_matminer.training import Labelled, TargetScaler
@@ -250,27 +256,32 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
     def _in_form(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values.reshape(len(values), *self.target_shape_)
 
-    def _learn_labels(self, y: Any, n_structures: int) -> None:
-        self.target_shape_ = check_targets(y, n_structures).shape[1:]
+    def _sound_labels(self, y: Any, n_structures: int) -> NDArray[np.float64]:
+        return check_targets(y, n_structures)
+
+    def _learn_labels(self, labels: NDArray) -> None:
+        self.target_shape_ = labels.shape[1:]
 
     def _encoded(
-        self, structures: Sequence[Structure], y: Any, weight: NDArray[np.float64]
+        self, structures: Sequence[Structure], labels: NDArray, weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        targets = check_targets(y, len(structures))
-        if targets.shape[1:] != self.target_shape_:
+        if labels.shape[1:] != self.target_shape_:
             raise TargetError(
-                f"have shape {targets.shape}, but those that decided on the targets "
+                f"have shape {labels.shape}, but those that decided on the targets "
                 f"{('n_structures', *self.target_shape_)}",
                 "give labels of the same targets",
                 subject="labels",
             )
-        columns = targets.reshape(len(structures), -1)
+        columns = labels.reshape(len(structures), -1)
         return (columns / _n_atoms(structures) if self.extensive else columns), weight
 
-    def _new_scaler(self, y: NDArray[np.float64]) -> TargetScaler:
+    def _new_scaler(self, data: Labelled) -> TargetScaler:
         from amdnet_matminer.training import TargetScaler
 
-        return TargetScaler.of(y) if self.scale_targets else TargetScaler.identity(y.shape[1])
+        if self.scale_targets:
+            return TargetScaler.of(data.y, data.weight)
+        check_range(data.y, smallest=SMALLEST_UNSCALED)
+        return TargetScaler.identity(data.y.shape[1])
 
     def _training_loss(self) -> Loss:
         return self.loss
@@ -343,7 +354,11 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
         return self
 
     def partial_fit(
-        self, X: Iterable[Structure], y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: Iterable[Structure],
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Train for one pass over some more crystals, at the constant rate ``learning_rate``.
 
@@ -352,15 +367,27 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
         Args:
             X: As in ``fit``.
             y: As in ``fit``.
+            classes: All classes that there will be; None is those in the ``y`` of the first call.
             sample_weight: As in ``fit``.
 
         Returns:
             The estimator.
 
         Raises:
-            ValueError: As in ``fit``.
+            ValueError: As in ``fit``; or ``classes`` differ from those of the first call, or
+                ``class_weight`` is ``"balanced"``, which needs all labels at once.
         """
-        self._fit(X, y, sample_weight, one_pass=True)
+        is_first = not self.__sklearn_is_fitted__()
+        if is_first and isinstance(self.class_weight, str):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} needs all labels at once, which partial_fit has not; "
+                "give a dictionary from class to weight"
+            )
+        if not is_first and classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_}"
+            )
+        self._fit(X, y, sample_weight, one_pass=True, all_labels=classes)
         return self
 
     def predict_proba(self, X: Iterable[Structure]) -> NDArray[np.float64]:
@@ -397,32 +424,36 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
         likeliest = self.predict_proba(X).argmax(axis=1)
         return self.classes_[likeliest]
 
-    def _learn_labels(self, y: Any, n_structures: int) -> None:
-        labels = check_classes(y, n_structures)
+    def _sound_labels(self, y: Any, n_structures: int) -> NDArray:
+        return check_classes(y, n_structures)
+
+    def _learn_labels(self, labels: NDArray) -> None:
         self.classes_ = np.unique(labels)
         self.class_weight_ = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
-        if not (self.class_weight_ > 0).all():
-            raise ValueError(f"class_weight must be above 0 for every class, got {self.class_weight!r}")
+        if not ((self.class_weight_ > 0) & np.isfinite(self.class_weight_)).all():
+            raise ValueError(
+                f"class_weight must be a number above 0 for every class, got {self.class_weight!r}"
+            )
 
     def _encoded(
-        self, structures: Sequence[Structure], y: Any, weight: NDArray[np.float64]
+        self, structures: Sequence[Structure], labels: NDArray, weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        labels = check_classes(y, len(structures)).tolist()
         column = {label: k for k, label in enumerate(self.classes_.tolist())}
-        unknown = [i for i, label in enumerate(labels) if label not in column]
+        given = labels.tolist()
+        unknown = [i for i, label in enumerate(given) if label not in column]
         if unknown:
             raise TargetError(
-                f"({labels[unknown[0]]!r}) is none of the classes to be learned, {list(column)}",
+                f"({given[unknown[0]]!r}) is none of the classes to be learned, {list(column)}",
                 "add it to the training data, or remove these structures",
                 index=unknown[0],
             )
-        columns = [column[label] for label in labels]
-        return np.eye(len(column))[columns], weight * self.class_weight_[columns]
+        columns = [column[label] for label in given]
+        return np.eye(len(column))[columns], relative(weight * relative(self.class_weight_)[columns])
 
-    def _new_scaler(self, y: NDArray[np.float64]) -> TargetScaler:
+    def _new_scaler(self, data: Labelled) -> TargetScaler:
         from amdnet_matminer.training import TargetScaler
 
-        return TargetScaler.identity(y.shape[1])
+        return TargetScaler.identity(data.y.shape[1])
 
     def _training_loss(self) -> Loss:
         return "cross-entropy"

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pymatgen.core import DummySpecies, Structure
+from pymatgen.core import DummySpecies, IStructure, Structure
+from sklearn.utils import column_or_1d
 
 from amdnet_matminer.architectures import NetworkConfig, network_class
 from amdnet_matminer.errors import StructureError, TargetError
 from amdnet_matminer.options import Optimizer, RegressionLoss, Schedule
+from amdnet_matminer.structures import as_structure
 
 CLOSEST_ATOMS = 0.1
 """Two atoms nearer than this, in angstrom, are taken for one atom given twice."""
@@ -23,11 +25,14 @@ LONGEST_CELL = 500.0
 SMALLEST_VOLUME = 0.5
 """Of an atom, in cubic angstrom: below it no crystal is known, and neighbours are too many to count."""
 
-FARTHEST_CELL = 10.0
-"""Largest fractional coordinate; atoms farther from the home cell make searches for neighbours slow."""
-
 _SEARCH_RADIUS = 2.0
 """A search's grid is as fine as its radius, so a small one would cost memory in a large cell."""
+
+LARGEST_SCALED = 1e15
+"""Of a label in the scale of the network: its square is a 32-bit number."""
+
+SMALLEST_UNSCALED = 1e-6
+"""Of a target's largest label, if targets are not scaled: smaller is the rounding of outputs near 1."""
 
 HEAVIEST_ELEMENT = 94
 """Largest atomic number of the element embedding (plutonium), as in the published network."""
@@ -98,51 +103,52 @@ _RANGES = {
 }
 
 
-def check_structures(structures: Iterable[Structure]) -> list[Structure]:
-    """Make a list of structures and check every one of them.
+def check_structures(structures: Iterable[Any]) -> list[Structure]:
+    """Make a list of sound structures of whatever holds crystals.
 
     Args:
-        structures: A list, pandas Series or object array of pymatgen structures.
+        structures: A list, pandas Series, or object array of what ``as_structure`` takes
+            for a crystal; or the same as one column, shape (n, 1), such as a dataframe of one.
 
     Returns:
-        The same structures as a list.
+        The crystals, in their order.
 
     Raises:
         StructureError: There is none, or one cannot be used; the message names its
             index, the site, the reason and the remedy.
     """
-    if isinstance(structures, Structure):
-        raise StructureError("got a single Structure", "pass a list of structures: [structure]", subject="")
-    listed = list(structures)
+    listed = _listed(structures)
     if not listed:
         raise StructureError("got no structures", "pass at least one", subject="")
-    for index, structure in enumerate(listed):
+    checked = []
+    for index, item in enumerate(listed):
         try:
-            check_structure(structure)
+            checked.append(check_structure(_of_row(item)))
         except StructureError as error:
             raise error.at(index=index) from error.__cause__
-    return listed
+    return checked
 
 
-def check_structure(structure: Any) -> None:
+def check_structure(structure: Any) -> Structure:
     """Check that one crystal can be turned into graphs.
 
     Args:
-        structure: What should be a pymatgen ``Structure``.
+        structure: What ``as_structure`` takes for a crystal.
+
+    Returns:
+        The crystal as ``as_structure`` makes it, with its atoms near the home cell; ``structure``
+        itself where nothing had to be changed.
 
     Raises:
-        StructureError: It is no structure, empty, disordered, not finite, or two of
+        StructureError: It is no crystal, empty, disordered, not finite, or two of
             its atoms are at one place.
     """
-    if not isinstance(structure, Structure):
-        raise StructureError(
-            f"is a {type(structure).__name__}, not a pymatgen Structure",
-            "of a dataframe pass the column, such as df['structure']",
-        )
-    if len(structure) == 0:
+    crystal = as_structure(structure)
+    if len(crystal) == 0:
         raise StructureError("has no sites", "remove it")
-    _check_sites(structure)
-    _check_geometry(structure)
+    _check_sites(crystal)
+    _check_geometry(crystal)
+    return crystal
 
 
 def check_elements(structures: Sequence[Structure]) -> None:
@@ -172,20 +178,17 @@ def check_targets(y: Any, n_structures: int) -> NDArray[np.float64]:
 
     Args:
         y: Numbers, one per structure, or one per structure and target; of several
-            targets NaN stands for a label that is missing.
+            targets NaN, None or pandas' NA stands for a label that is missing.
         n_structures: How many there must be.
 
     Returns:
         The labels, shape (n_structures,) or (n_structures, T), as given.
 
     Raises:
-        TargetError: The count differs, a label is no number, is infinite, is missing
+        TargetError: The count differs, a label is no real number, is infinite, is missing
             though it is the only target, or a target has no label at all.
     """
-    try:
-        array = np.asarray(y, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TargetError(f"are not numbers: {error}", subject="labels") from error
+    array = _real_numbers(y, "labels")
     if array.ndim not in (1, 2) or array.size == 0:
         raise TargetError(
             f"must have shape (n_structures,) or (n_structures, n_targets), got {array.shape}",
@@ -197,6 +200,25 @@ def check_targets(y: Any, n_structures: int) -> NDArray[np.float64]:
     _check_finite("label", np.where(np.isnan(columns) & may_be_missing, 0.0, columns))
     check_every_target(columns, "remove this target or supply labels")
     return array
+
+
+def check_range(scaled: NDArray[np.float64], smallest: float = 0.0) -> None:
+    """Check that labels can be told apart by the 32-bit numbers that a network computes with.
+
+    Args:
+        scaled: Labels in the units of the network's outputs, shape (S, T), NaN where one is missing.
+        smallest: Of the largest of a target's labels, unless all are 0.
+
+    Raises:
+        TargetError: They are too large or too small.
+    """
+    for target, largest in enumerate(np.nanmax(np.abs(scaled), axis=0)):
+        if largest > LARGEST_SCALED or 0 < largest < smallest:
+            raise TargetError(
+                f"reach {largest:.3g} in the scale of the network, whose 32-bit numbers cannot hold them",
+                "fit anew with scale_targets=True, or give them in another unit",
+                subject=f"labels of target {target}" if scaled.shape[1] > 1 else "labels",
+            )
 
 
 def check_every_target(y: NDArray[np.float64], remedy: str) -> None:
@@ -219,7 +241,8 @@ def check_classes(y: Any, n_structures: int) -> NDArray:
     """Turn class labels into an array and check that each structure has one.
 
     Args:
-        y: Labels of one kind, such as strings, integers or booleans, one per structure.
+        y: Labels of one kind, such as strings, integers or booleans, one per structure. As
+            all of scikit-learn does, a single column is taken with a warning.
         n_structures: How many there must be.
 
     Returns:
@@ -228,7 +251,9 @@ def check_classes(y: Any, n_structures: int) -> NDArray:
     Raises:
         TargetError: The count differs, a label is missing, or labels are no classes.
     """
-    array = np.asarray(y)
+    array = _array(y, "class labels")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = column_or_1d(array, warn=True)
     if array.ndim != 1:
         raise TargetError(f"must have shape (n_structures,), got {array.shape}", subject="class labels")
     _check_count("labels", len(array), n_structures)
@@ -242,12 +267,9 @@ def check_classes(y: Any, n_structures: int) -> NDArray:
     kinds = {type(label).__name__ for label in array.tolist()}
     if len(kinds) > 1:
         raise TargetError(f"are of several types, {sorted(kinds)}", "give all of one", subject="class labels")
-    if array.dtype == object:
+    if array.dtype.kind in "OT":
         array = np.array(array.tolist())
-    if array.dtype.kind not in "biufU" or (array.dtype.kind == "f" and (array != np.round(array)).any()):
-        raise TargetError(
-            f"such as {array[0]!r} are no classes", "give strings, integers or booleans", subject="labels"
-        )
+    _check_discrete(array)
     return array
 
 
@@ -255,11 +277,11 @@ def check_sample_weight(weight: ArrayLike | None, n_structures: int) -> NDArray[
     """Turn weights into an array and check that each structure has one.
 
     Args:
-        weight: How much each structure counts; None is 1 for all.
+        weight: How much each structure counts; None is the same for all.
         n_structures: How many there must be.
 
     Returns:
-        The weights, shape (n_structures,).
+        The weights relative to the largest, shape (n_structures,).
 
     Raises:
         TargetError: The count differs, a weight is no number, not finite or negative, or
@@ -267,19 +289,23 @@ def check_sample_weight(weight: ArrayLike | None, n_structures: int) -> NDArray[
     """
     if weight is None:
         return np.ones(n_structures)
-    try:
-        array = np.asarray(weight, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TargetError(f"are not numbers: {error}", subject="sample weights") from error
+    array = _real_numbers(weight, "sample weights")
     if array.ndim != 1:
         raise TargetError(f"must have shape (n_structures,), got {array.shape}", subject="sample weights")
     _check_count("sample weights", len(array), n_structures)
     _check_finite("sample weight", array[:, None])
     if (array < 0).any() or not array.any():
         raise TargetError(
-            "must not be negative, and one must be above 0", "correct them", subject="sample weights"
+            "must not be negative, and at least one must be non-zero",
+            "correct them",
+            subject="sample weights",
         )
-    return array
+    return relative(array)
+
+
+def relative(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights divided by the largest: a network's 32-bit numbers hold these, whatever their unit was."""
+    return weight / weight.max()
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
@@ -301,6 +327,66 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         raise ValueError(
             "random_state must be a number where there is a checkpoint_dir: "
             "a training that begins at random is not known again; set one"
+        )
+
+
+def _listed(structures: Iterable[Any]) -> list[Any]:
+    """The crystals, or rows of a table that hold one each."""
+    if isinstance(structures, pd.DataFrame):
+        return list(structures.to_numpy(dtype=object))
+    if not isinstance(structures, IStructure | Mapping | str) and not hasattr(structures, "get_positions"):
+        return list(structures)
+    as_structure(structures)  # the error of what is none says more
+    raise StructureError("got a single structure", "pass a list of structures: [structure]", subject="")
+
+
+def _of_row(item: Any) -> Any:
+    """The crystal of a table's row."""
+    if not isinstance(item, list | tuple | np.ndarray):
+        return item
+    if len(item) != 1:
+        raise StructureError(
+            f"is a row of {len(item)} columns", "pass the one of the structures, such as df['structure']"
+        )
+    return item[0]
+
+
+def _array(values: Any, subject: str) -> NDArray:
+    if values is None:
+        # In scikit-learn's words.
+        reason = "requires y to be passed, but the target y is None"
+        raise TargetError(reason, "pass one label for each structure", subject="fit")
+    if isinstance(values, np.ma.MaskedArray):
+        raise TargetError("are a masked array", "pass only what is not masked, as an array", subject=subject)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise TargetError(f"are no array: {error}", "give each structure as many", subject=subject) from error
+
+
+def _real_numbers(values: Any, subject: str) -> NDArray[np.float64]:
+    """Values as numbers, what is missing in any way as NaN."""
+    array = _array(values, subject)
+    if array.dtype.kind in "cmM":
+        raise TargetError(f"are of type {array.dtype}", "give real numbers", subject=subject)
+    try:
+        return np.where(pd.isna(array), np.nan, array).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TargetError(f"are not numbers: {error}", subject=subject) from error
+
+
+def _check_discrete(labels: NDArray) -> None:
+    if labels.dtype.kind == "f":
+        _check_finite("label", labels[:, None])
+    if labels.dtype.kind not in "biufU":
+        reason = f"such as {labels[0]!r} are no classes"
+        raise TargetError(reason, "give strings, integers or booleans", subject="labels")
+    if labels.dtype.kind == "f" and (labels != np.round(labels)).any():
+        first = int((labels != np.round(labels)).argmax())
+        raise TargetError(
+            f"({labels[first]}) is continuous, not a class",
+            "give strings, integers or booleans, or fit an AMDNetRegressor",
+            index=first,
         )
 
 
@@ -345,12 +431,6 @@ def _check_geometry(structure: Structure) -> None:
         raise StructureError(
             f"has a cell {max(structure.lattice.abc):.4g} angstrom long",
             "cut empty space away, or remove it",
-        )
-    if np.abs(structure.frac_coords).max() > FARTHEST_CELL:
-        raise StructureError(
-            "has atoms far outside the cell",
-            "bring them into it, with "
-            "structure.translate_sites(range(len(structure)), [0, 0, 0], to_unit_cell=True)",
         )
     _check_apart(structure)
 

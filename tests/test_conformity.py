@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
 import pickle
 from collections.abc import Callable
 
 import joblib
+import keras
 import numpy as np
 import pandas as pd
 import pytest
+from matminer.featurizers.base import BaseFeaturizer, StackedFeaturizer
 from pymatgen.core import Lattice, Structure
-from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import StackingRegressor, VotingRegressor
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    BaggingClassifier,
+    BaggingRegressor,
+    StackingRegressor,
+    VotingRegressor,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LinearRegression, RANSACRegressor
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
@@ -25,15 +37,19 @@ from sklearn.model_selection import (
     learning_curve,
     validation_curve,
 )
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import estimator_checks as checks
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from amdnet_matminer import ensembles
-from amdnet_matminer.errors import AMDNetError
+from amdnet_matminer.errors import AMDNetError, TargetError
 from amdnet_matminer.estimators import AMDNetClassifier, AMDNetEstimator, AMDNetRegressor
+from amdnet_matminer.featurizer import MotifFeaturizer
 
 # One tiny configuration for all, so that each network is compiled once.
 TINY = {"width": 8, "n_blocks": 1, "epochs": 2, "batch_size": 12, "learning_rate": 0.02, "random_state": 0}
@@ -248,7 +264,7 @@ class TestSampleWeight:
     def test_equal_weights_change_nothing(
         self, model: AMDNetEstimator, X: list, labels: Callable, fitted: Callable
     ) -> None:
-        for weight in ([1] * len(X), pd.Series(np.ones(len(X)), index=range(5, 17))):
+        for weight in ([7] * len(X), pd.Series(np.full(len(X), 1e300), index=range(5, 17))):
             weighted = clone(model).fit(X, labels(model), sample_weight=weight)
             np.testing.assert_array_equal(outputs(weighted, X), outputs(fitted(model), X))
 
@@ -263,12 +279,9 @@ class TestSampleWeight:
 
     @both
     def test_weights_are_repetitions(self, model: AMDNetEstimator, X: list, labels: Callable) -> None:
-        """Where batches hold all crystals and no scale is found: then both have the same gradients."""
+        """Where batches hold all crystals: then both have the same gradients."""
         whole = clone(model).set_params(batch_size=100, validation_fraction=0.0, epochs=5, dropout=0.0)
         y, weight = labels(model), np.repeat([3, 1, 2, 1], 3)
-        if is_regressor(model):
-            whole.set_params(scale_targets=False)
-            y = (y - y.mean()) / y.std()
         repeated = np.repeat(np.arange(len(X)), weight)
         weighted = outputs(clone(whole).fit(X, y, sample_weight=weight), X)
         expected = outputs(clone(whole).fit([X[i] for i in repeated], y[repeated]), X)
@@ -283,7 +296,7 @@ class TestSampleWeight:
             (np.ones((12, 2)), "sample weights must have shape"),
             ([1.0] * 11 + [np.nan], "sample weight 11 is nan"),
             ([1.0] * 11 + [-1.0], "must not be negative"),
-            ([0.0] * 12, "one must be above 0"),
+            ([0.0] * 12, "at least one must be non-zero"),
             (["heavy"] * 12, "sample weights are not numbers"),
         ],
     )
@@ -303,6 +316,190 @@ class TestSampleWeight:
         np.testing.assert_allclose(balanced.predict_proba(X), given.predict_proba(X), rtol=1e-6)
         np.testing.assert_allclose(balanced.predict_proba(X), weighted.predict_proba(X), rtol=1e-6)
         assert not np.allclose(balanced.predict_proba(X), plain.predict_proba(X), atol=1e-3)
+
+
+class TestPartialFit:
+    """Twins of the checks of ``partial_fit``, and what scikit-learn's incremental classifiers share."""
+
+    def test_classes_that_come_later(self, X: list, labels: Callable) -> None:
+        y = labels(CLASSIFIER)
+        model = clone(CLASSIFIER).partial_fit(X[:2], y[:2], classes=["small", "medium", "large"])
+        assert model.classes_.tolist() == ["large", "medium", "small"]
+        model.partial_fit(X, y, ["medium", "large", "small"])
+        assert model.predict_proba(X).shape == (12, 3)
+        with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
+            model.partial_fit(X, y, classes=["large", "small"])
+
+    def test_classes_that_are_not_told(self, X: list) -> None:
+        with pytest.raises(TargetError, match=r"label 1 \('b'\) is none of the classes to be learned"):
+            clone(CLASSIFIER).partial_fit(X[:2], ["a", "b"], classes=["a", "c"])
+
+    def test_balanced_weights_need_all_labels(self, X: list, labels: Callable) -> None:
+        y = labels(CLASSIFIER)
+        model = clone(CLASSIFIER).set_params(class_weight="balanced")
+        with pytest.raises(ValueError, match="needs all labels at once"):
+            model.partial_fit(X, y)
+        model.fit(X, y).partial_fit(X, y)
+
+
+class TestUnits:
+    """Targets and weights of any size."""
+
+    @pytest.mark.parametrize("unit", [1.6e-19, 1e-50, 1e300])
+    def test_units_of_targets_do_not_matter(
+        self, unit: float, X: list, volume: np.ndarray, fitted: Callable
+    ) -> None:
+        model = clone(REGRESSOR).fit(X, unit * volume)
+        np.testing.assert_allclose(model.predict(X) / unit, fitted(REGRESSOR).predict(X), rtol=1e-5)
+
+    def test_weights_apart_by_more_than_32_bits(self, X: list, labels: Callable) -> None:
+        weight = np.full(12, 1e-50)
+        weight[:4] = 1e250
+        for model in (REGRESSOR, CLASSIFIER):
+            weighted = clone(model).set_params(batch_size=3).fit(X, labels(model), weight)
+            assert np.isfinite(outputs(weighted, X)).all()
+
+    @pytest.mark.parametrize("unit", [1e-10, 1e20])
+    def test_unscaled_targets_that_32_bits_cannot_hold(
+        self, unit: float, X: list, volume: np.ndarray
+    ) -> None:
+        with pytest.raises(TargetError, match=r"labels reach .*; fit anew with scale_targets=True"):
+            clone(REGRESSOR).set_params(scale_targets=False).fit(X, unit * volume)
+
+    def test_later_targets_in_another_unit(self, X: list, volume: np.ndarray) -> None:
+        model = clone(REGRESSOR).partial_fit(X, volume)
+        with pytest.raises(TargetError, match="labels reach"):
+            model.partial_fit(X, 1e30 * volume)
+
+
+class TestValidationData:
+    """Errors name what was passed in."""
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda X, y: X, "validation_data must be .*, got list of 12"),
+            (lambda X, y: (X,), r"validation_data must be \(structures, labels\) or .*, got tuple of 1"),
+            (lambda X, y: {"X": X, "y": y}, "validation_data must be .*, got dict"),
+            (lambda X, y: (X, y[:-1]), "validation_data: got 12 structures but 11 labels"),
+            (lambda X, y: (X, y, -y), "validation_data: sample weights must not be negative"),
+            (lambda X, y: ([*X, None], [*y, 0.0]), "validation_data: structure 12 is missing"),
+            (lambda X, y: (X, [*y[1:], np.inf]), "validation_data: label 11 is inf"),
+            (lambda X, y: ([], []), "validation_data: got no structures"),
+        ],
+    )
+    def test_malformed(self, make: Callable, message: str, X: list, volume: np.ndarray) -> None:
+        with pytest.raises(ValueError, match=message):
+            clone(REGRESSOR).fit(X, volume, validation_data=make(X, volume))
+
+    def test_a_fraction_that_leaves_nothing(self, X: list, volume: np.ndarray) -> None:
+        with pytest.raises(ValueError, match=r"validation_fraction=0\.99 leaves none of 12 crystals"):
+            clone(REGRESSOR).set_params(validation_fraction=0.99).fit(X, volume)
+
+
+def test_a_process_forked_after_a_fit_says_so(X: list, fitted: Callable) -> None:
+    """Where it would hang: TensorFlow and JAX."""
+    if keras.backend.backend() == "torch" or "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("nothing hangs here")
+    ours, theirs = multiprocessing.Pipe()
+
+    def predict() -> None:
+        try:
+            theirs.send(fitted(REGRESSOR).predict(X))
+        except RuntimeError as error:
+            theirs.send(str(error))
+
+    fitted(REGRESSOR)
+    child = multiprocessing.get_context("fork").Process(target=predict)
+    child.start()
+    try:
+        assert ours.poll(60)
+        assert "forked from one that had computed" in ours.recv()
+    finally:
+        child.kill()
+
+
+class TestColumns:
+    """Meta-estimators of scikit-learn that want X to be a table: one column of structures."""
+
+    @pytest.fixture(params=["array", "dataframe"])
+    def column(self, request: pytest.FixtureRequest, X: list) -> object:
+        frame = pd.DataFrame({"structure": X})
+        return frame if request.param == "dataframe" else frame.to_numpy()
+
+    def test_prediction(self, column: object, X: list, fitted: Callable) -> None:
+        for model in map(fitted, (REGRESSOR, CLASSIFIER)):
+            np.testing.assert_array_equal(outputs(model, column), outputs(model, X))
+
+    @pytest.mark.parametrize(
+        "meta",
+        [
+            BaggingRegressor(clone(REGRESSOR), n_estimators=2, random_state=0),
+            AdaBoostRegressor(clone(REGRESSOR), n_estimators=2, random_state=0),
+            BaggingClassifier(clone(CLASSIFIER), n_estimators=2, random_state=0),
+            AdaBoostClassifier(clone(CLASSIFIER).set_params(epochs=20), n_estimators=2),
+            OneVsRestClassifier(clone(CLASSIFIER)),
+            CalibratedClassifierCV(clone(CLASSIFIER), cv=2),
+        ],
+        ids=lambda meta: type(meta).__name__,
+    )
+    def test_meta_estimators(self, meta: BaseEstimator, column: object, labels: Callable) -> None:
+        y = labels(meta)
+        fitted = clone(meta).fit(column, y)
+        assert fitted.predict(column).shape == (12,)
+        assert np.isfinite(fitted.score(column, y))
+
+    @pytest.mark.parametrize(
+        "wrap",
+        [
+            RegressorChain,
+            MultiOutputRegressor,
+            lambda model: RANSACRegressor(model, min_samples=6, max_trials=2),
+            lambda model: SelfTrainingClassifier(model, max_iter=1),
+            OneVsOneClassifier,
+        ],
+        ids=["chain", "targets", "ransac", "self-training", "one-vs-one"],
+    )
+    def test_those_that_turn_tables_into_numbers(self, wrap: Callable, X: list, volume: np.ndarray) -> None:
+        """They get row numbers, and a first step looks the structures up."""
+        table = pd.DataFrame({"structure": X}).to_numpy()
+        look_up = FunctionTransformer(lambda rows: table[np.asarray(rows)[:, 0].astype(int)])
+        of_classes = wrap in (OneVsOneClassifier,) or is_classifier(wrap(clone(CLASSIFIER)))
+        meta = wrap(make_pipeline(look_up, clone(CLASSIFIER if of_classes else REGRESSOR)))
+        y = np.arange(12) % 3 - 1 if of_classes else volume
+        if wrap in (RegressorChain, MultiOutputRegressor):
+            y = np.stack([volume, -volume], axis=1)
+        rows = np.arange(12)[:, None]
+        assert meta.fit(rows, y).predict(rows).shape == y.shape
+
+    def test_permutation_importance(self, column: object, volume: np.ndarray, fitted: Callable) -> None:
+        found = permutation_importance(fitted(REGRESSOR), column, volume, n_repeats=2, random_state=0)
+        assert found.importances.shape == (1, 2)
+        assert np.isfinite(found.importances).all()
+
+    def test_column_transformer(self, X: list, volume: np.ndarray) -> None:
+        table = pd.DataFrame({"structure": X, "pressure": volume})
+        motifs = MotifFeaturizer(features=["coordination"])
+        columns = ColumnTransformer(
+            [("motifs", motifs, ["structure"]), ("rest", "passthrough", ["pressure"])]
+        )
+        found = columns.fit_transform(table)
+        np.testing.assert_array_equal(found[:, :-1], motifs.transform(X))
+        np.testing.assert_array_equal(found[:, -1], volume)
+
+    def test_in_a_stacked_featurizer(self, X: list, fitted: Callable) -> None:
+        """matminer's, whose featurizer gives a row of one structure."""
+
+        class Itself(BaseFeaturizer):
+            def featurize(self, structure: Structure) -> list[Structure]:
+                return [structure]
+
+            feature_labels = citations = implementors = None
+
+        of_model = StackedFeaturizer(Itself(), fitted(REGRESSOR), name="volume")
+        np.testing.assert_allclose(of_model.featurize(X[0]), [fitted(REGRESSOR).predict(X[:1])], rtol=1e-6)
+        of_classes = StackedFeaturizer(Itself(), fitted(CLASSIFIER), class_names=["large", "small"])
+        np.testing.assert_allclose(of_classes.featurize(X[0]), fitted(CLASSIFIER).predict_proba(X[:1])[0, :1])
 
 
 class TestMetaEstimators:

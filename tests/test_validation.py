@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
-from pymatgen.core import DummySpecies, Lattice, Structure
+from pymatgen.core import DummySpecies, IStructure, Lattice, Molecule, Structure
+from sklearn.exceptions import DataConversionWarning
 
 from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
 from amdnet_matminer.options import Optimizer, RegressionLoss, Schedule
@@ -16,6 +18,7 @@ from amdnet_matminer.validation import (
     check_elements,
     check_every_target,
     check_parameters,
+    check_range,
     check_sample_weight,
     check_structure,
     check_structures,
@@ -44,7 +47,15 @@ def broken(rock_salt: Structure, fault: str) -> object:
     elif fault == "empty":
         return Structure(Lattice.cubic(4.0), [], [])
     else:
-        return {"None": None, "formula": "MgO", "number": 3.0, "sites": structure.sites}[fault]
+        return {
+            "None": None,
+            "NA": pd.NA,
+            "NaN": np.nan,
+            "molecule": Molecule(["O"], [[0, 0, 0]]),
+            "formula": "MgO",
+            "number": 3.0,
+            "sites": structure.sites,
+        }[fault]
     return structure
 
 
@@ -61,10 +72,19 @@ FAULTS = [
     ),
     ("flat cell", r"structure 1 has a cell of .* cubic angstrom; repair or remove it"),
     ("empty", r"structure 1 has no sites; remove it"),
-    ("None", r"structure 1 is a NoneType, not a pymatgen Structure; of a dataframe pass the column"),
-    ("formula", r"structure 1 is a str, not a pymatgen Structure"),
-    ("number", r"structure 1 is a float, not a pymatgen Structure"),
-    ("sites", r"structure 1 is a list, not a pymatgen Structure"),
+    ("None", r"structure 1 is missing \(None\); leave it out, for instance with df.dropna"),
+    ("NA", r"structure 1 is missing \(<NA>\); leave it out"),
+    ("NaN", r"structure 1 is missing \(nan\); leave it out"),
+    (
+        "molecule",
+        r"structure 1 is a Molecule, which has no lattice; put it into a box: .*get_boxed_structure",
+    ),
+    ("formula", r"structure 1 is the text 'MgO'; read files with"),
+    ("number", r"structure 1 is a float, not a pymatgen Structure; of a dataframe pass the column"),
+    (
+        "sites",
+        r"structure 1 is a row of 8 columns; pass the one of the structures, such as df\['structure'\]",
+    ),
 ]
 
 
@@ -77,9 +97,48 @@ def test_structure_that_cannot_be_used(rock_salt, fault, message):
 
 
 def test_dataframe_instead_of_its_column(rock_salt):
-    frame = pd.DataFrame({"structure": [rock_salt]})
-    with pytest.raises(StructureError, match=r"pass the column, such as df\['structure'\]"):
+    frame = pd.DataFrame({"structure": [rock_salt], "energy": [1.0]})
+    with pytest.raises(StructureError, match=r"structure 0 is a row of 2 columns; .* df\['structure'\]"):
         check_structures(frame)
+
+
+def test_one_column(rock_salt, rutile):
+    frame = pd.DataFrame({"structure": [rock_salt, rutile]}, index=[7, 3])
+    assert check_structures(frame) == [rock_salt, rutile]
+    assert check_structures(frame.to_numpy()) == [rock_salt, rutile]
+    assert check_structures([[rock_salt], (rutile,)]) == [rock_salt, rutile]
+
+
+@pytest.mark.parametrize("form", ["IStructure", "Atoms", "dict"])
+def test_what_neighbours_call_a_crystal(rock_salt, form):
+    if form == "Atoms":
+        pytest.importorskip("ase")
+    given = {
+        "IStructure": lambda: IStructure.from_sites(rock_salt.sites),
+        "Atoms": rock_salt.to_ase_atoms,
+        "dict": rock_salt.as_dict,
+    }[form]()
+    found = check_structures([rock_salt, given])
+    assert found[0] is rock_salt
+    assert type(found[1]) is Structure
+    assert found[1].matches(rock_salt)
+    with pytest.raises(StructureError, match=r"got a single structure; pass a list of structures"):
+        check_structures(given)
+
+
+def test_far_atoms_are_brought_home(rock_salt):
+    far = rock_salt.copy()
+    far.translate_sites([0, 1], [40, 0, -3], to_unit_cell=False)
+    before = far.frac_coords.copy()
+    found = check_structure(far)
+    assert np.abs(found.frac_coords).max() < 1.0
+    np.testing.assert_allclose(found.distance_matrix, rock_salt.distance_matrix, atol=1e-9)
+    np.testing.assert_array_equal(far.frac_coords, before)
+
+
+def test_a_path_instead_of_structures():
+    with pytest.raises(StructureError, match=r"structure is the text 'POSCAR'; read files with"):
+        check_structures("POSCAR")
 
 
 def test_no_structures():
@@ -88,7 +147,7 @@ def test_no_structures():
 
 
 def test_one_structure_instead_of_a_list(rock_salt):
-    with pytest.raises(StructureError, match=r"single Structure; pass a list of structures: \[structure\]"):
+    with pytest.raises(StructureError, match=r"single structure; pass a list of structures: \[structure\]"):
         check_structures(rock_salt)
 
 
@@ -140,6 +199,23 @@ def test_targets_pass(y):
     assert check_targets(y, 3).dtype == np.float64
 
 
+@pytest.mark.parametrize("dtype", ["Float64", "Int64", "string", object])
+def test_pandas_own_types_of_targets_pass(dtype):
+    assert check_targets(pd.Series([1, 2, -3], dtype=dtype), 3).tolist() == [1.0, 2.0, -3.0]
+    column = pd.DataFrame({"a": [1, 2, 3], "b": [4, pd.NA, 6]}, dtype=dtype)
+    np.testing.assert_array_equal(check_targets(column, 3), [[1, 4], [2, np.nan], [3, 6]])
+
+
+@pytest.mark.parametrize(("largest", "smallest"), [(1e16, 0.0), (np.inf, 0.0), (1e-7, 1e-6)])
+def test_targets_that_32_bits_cannot_hold(largest, smallest):
+    check_range(np.array([[1.0], [0.0]]), smallest)
+    check_range(np.array([[0.0]]), smallest)
+    with pytest.raises(
+        TargetError, match=f"labels of target 1 reach {re.escape(f'{largest:.3g}')} in .*; fit anew"
+    ):
+        check_range(np.array([[1.0, largest], [0.0, np.nan]]), smallest)
+
+
 def test_several_targets_pass():
     y = [[1.0, np.nan], [np.nan, np.nan], [2.0, 3.0]]
     np.testing.assert_array_equal(check_targets(y, 3), y)
@@ -161,6 +237,15 @@ def test_several_targets_pass():
         (np.ones((3, 0)), r"labels must have shape \(n_structures,\) or .* got \(3, 0\)"),
         (1.0, r"labels must have shape \(n_structures,\) or .* got \(\)"),
         (["high", "low", "low"], r"labels are not numbers"),
+        ([1.0, 2.0j, 3.0], r"labels are of type complex128; give real numbers"),
+        (
+            np.ma.masked_greater([1.0, 2.0, 3.0], 2.0),
+            r"labels are a masked array; pass only what is not masked",
+        ),
+        (pd.Series(["2020-01-01"] * 3, dtype="datetime64[ns]"), r"labels are of type datetime64"),
+        (pd.Series([1.0, pd.NA, 2.0], dtype="Float64"), r"label 1 is nan \(1 not finite in all\)"),
+        ([[1.0, 2.0], [1.0], [3.0, 4.0]], r"labels are no array"),
+        (None, r"fit requires y to be passed, but the target y is None"),
     ],
 )
 def test_targets_that_cannot_be_used(y, message):
@@ -185,6 +270,9 @@ def test_every_target_has_a_label():
         (pd.Series(["metal", "insulator", "metal"], index=[4, 2, 9]), np.str_),
         (pd.Series([True, False, True], dtype=object), np.bool_),
         (pd.Categorical(["metal", "insulator", "metal"]), np.str_),
+        (pd.Series(["metal", "insulator", "metal"], dtype="string"), np.str_),
+        (pd.Series([True, False, True], dtype="boolean"), np.bool_),
+        (pd.Series([0, 2, 1], dtype="Int64"), np.int64),
     ],
 )
 def test_classes_pass(y, dtype):
@@ -198,14 +286,22 @@ def test_classes_pass(y, dtype):
     [
         (["metal", None, None], r"label 1 is missing \(2 in all\); remove these structures or supply it"),
         ([1.0, np.nan, 0.0], r"label 1 is missing \(1 in all\)"),
-        ([0.5, 1.0, 0.0], r"labels such as .*0\.5.* are no classes; give strings, integers or booleans"),
+        ([1.0, 0.5, 0.0], r"label 1 \(0\.5\) is continuous, not a class; give strings, integers or booleans"),
+        ([1.0, 0.0, np.inf], r"label 2 is inf"),
+        ([1.0, 2.0j, 0.0], r"labels such as .* are no classes"),
+        (
+            np.ma.array([1, 2, 3], mask=[False, True, False]),
+            r"class labels are a masked array; pass only what",
+        ),
+        (pd.Series([True, pd.NA, False], dtype="boolean"), r"label 1 is missing \(1 in all\)"),
+        (None, "fit requires y to be passed, but the target y is None; pass one label for each structure"),
         (np.array([{}, {}, {}]), r"labels such as \{\} are no classes"),
         (
             np.array(["metal", 1, True], dtype=object),
             r"of several types, \['bool', 'int', 'str'\]; give all of one",
         ),
         (["metal", "metal"], r"got 3 structures but 2 labels; pass one for each"),
-        ([["metal"]] * 3, r"class labels must have shape \(n_structures,\), got \(3, 1\)"),
+        ([["metal"] * 2] * 3, r"class labels must have shape \(n_structures,\), got \(3, 2\)"),
     ],
 )
 def test_classes_that_cannot_be_used(y, message):
@@ -213,9 +309,16 @@ def test_classes_that_cannot_be_used(y, message):
         check_classes(y, 3)
 
 
-def test_sample_weights_pass():
+def test_a_column_of_classes_is_ravelled_with_a_warning():
+    with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
+        assert check_classes([["metal"], ["insulator"]], 2).tolist() == ["metal", "insulator"]
+
+
+def test_sample_weights_are_relative():
     assert check_sample_weight(None, 2).tolist() == [1.0, 1.0]
-    assert check_sample_weight([0, 3], 2).tolist() == [0.0, 3.0]
+    assert check_sample_weight([0, 3], 2).tolist() == [0.0, 1.0]
+    assert check_sample_weight([1e300, 5e299, 1e-300], 3).tolist() == [1.0, 0.5, 0.0]
+    assert check_sample_weight([1e-50, 1e-50], 2).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +327,9 @@ def test_sample_weights_pass():
         ([1.0], "got 2 structures but 1 sample weights; pass one for each"),
         ([1.0, np.inf], r"sample weight 1 is inf \(1 not finite in all\)"),
         ([1.0, -1.0], "must not be negative"),
-        ([0.0, 0.0], "one must be above 0"),
+        ([0.0, 0.0], "at least one must be non-zero"),
+        ([1.0j, 1.0], "sample weights are of type complex128; give real numbers"),
+        (np.ma.ones(2), "sample weights are a masked array"),
         ([[1.0, 1.0]] * 2, r"sample weights must have shape \(n_structures,\), got \(2, 2\)"),
         (["a", "b"], "sample weights are not numbers"),
     ],

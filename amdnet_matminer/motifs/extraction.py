@@ -57,7 +57,7 @@ def motif_graph(structure: Structure, engine: EngineName = "fast", bonds: BondRu
         StructureError: The structure is disordered, empty or has overlapping atoms.
         ValueError: The engine or the rule of bonds is unknown.
     """
-    check_structure(structure)
+    structure = check_structure(structure)
     _check_choice("engine", engine, _ENGINES)
     _check_choice("bonds", bonds, BOND_RULES)
     center, anions = center_sites(structure)

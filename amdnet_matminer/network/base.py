@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amdnet_matminer.architectures import NetworkConfig, network_class
+from amdnet_matminer.backend import refuse_forked_process
 from amdnet_matminer.graphs.batching import Batch, Sizes, batch_graphs
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import MotifGraph
@@ -79,7 +80,11 @@ def build_network(config: NetworkConfig, seed: int = 0) -> Network:
 
     Returns:
         The network; ``n_outputs`` is its number of targets.
+
+    Raises:
+        RuntimeError: This process was forked from one that has computed.
     """
+    refuse_forked_process()
     with _seeded_initializers(seed):
         network = network_class(config.architecture)(config)
         if not network.built:

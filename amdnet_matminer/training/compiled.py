@@ -16,7 +16,7 @@ from typing import NamedTuple
 import keras
 
 from amdnet_matminer.architectures import NetworkConfig, network_class
-from amdnet_matminer.backend import has_gpu, sharing_devices
+from amdnet_matminer.backend import has_gpu, refuse_forked_process, sharing_devices
 from amdnet_matminer.graphs.batching import SHARES
 from amdnet_matminer.network import Network, build_network
 from amdnet_matminer.options import Loss, Optimizer
@@ -68,7 +68,9 @@ def compiled_network(wanted: Compilation, only_predicts: bool = False) -> Iterat
 
     Raises:
         ValueError: The devices that Keras is set to distribute over cannot share a batch.
+        RuntimeError: This process was forked from one that has computed.
     """
+    refuse_forked_process()
     around = (
         network_class(wanted.network.architecture),
         sharing_devices(SHARES),

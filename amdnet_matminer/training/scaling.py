@@ -17,19 +17,27 @@ class TargetScaler(NamedTuple):
     """(T,) in the units of the targets, positive."""
 
     @classmethod
-    def of(cls, y: NDArray[np.float64]) -> TargetScaler:
-        """Scale by mean and standard deviation; a constant target is only shifted.
+    def of(cls, y: NDArray[np.float64], weight: NDArray[np.float64] | None = None) -> TargetScaler:
+        """Scale by mean and standard deviation; a constant target is shifted and divided by its size.
 
         Args:
             y: Targets, shape (S, T), NaN where one is missing; each target has a value.
+            weight: How much each crystal counts, shape (S,); None is 1 for all.
 
         Returns:
             The scaler.
         """
-        spread = np.nanstd(y, axis=0)
+        counts = np.isfinite(y) * (np.ones(len(y)) if weight is None else weight)[:, None]
+        largest = np.nanmax(np.abs(y), axis=0)
+        # In units of a power of 2 near the largest, squares of 1e300 or 1e-300 are numbers, and digits stay.
+        unit = np.ldexp(1.0, np.frexp(largest)[1] - 1)
+        relative = np.nan_to_num(y / unit)
+        mean = (counts * relative).sum(axis=0) / counts.sum(axis=0)
+        spread = np.sqrt((counts * np.square(relative - mean)).sum(axis=0) / counts.sum(axis=0))
         # Below this the spread is rounding of a constant, not a property to learn.
-        constant = spread <= 1e-12 * np.maximum(1.0, np.nanmax(np.abs(y), axis=0))
-        return cls(tuple(np.nanmean(y, axis=0).tolist()), tuple(np.where(constant, 1.0, spread).tolist()))
+        constant = spread <= 1e-12
+        scale = np.where(constant, np.where(largest > 0, largest, 1.0), unit * spread)
+        return cls(tuple((unit * mean).tolist()), tuple(scale.tolist()))
 
     @classmethod
     def identity(cls, n_targets: int) -> TargetScaler:

@@ -1,0 +1,89 @@
+"""scikit-learn's whole suite of estimator checks, on crystals that stand for rows of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Element, Lattice, Structure
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
+
+METALS = [element.symbol for element in Element if element.is_metal]
+
+# Full batches and no dropout, so that a weight is a repetition; few shapes of arrays to compile.
+TINY = {
+    "width": 8,
+    "n_blocks": 1,
+    "atom_cutoff": 3.0,
+    "epochs": 2,
+    "batch_size": 64,
+    "learning_rate": 0.02,
+    "dropout": 0.0,
+    "validation_fraction": 0.0,
+    "random_state": 0,
+}
+
+LEARNING = {"check_regressors_train", "check_classifiers_train", "check_class_weight_classifiers"}
+
+
+def crystal(row: NDArray) -> Structure:
+    """Of each feature one metal, with an oxygen at 1.5 to 2.5 angstrom that tells its value."""
+    bond = 2.0 + np.arctan(row) / np.pi
+    z, nowhere = 6.0 * np.arange(len(row)), np.zeros(len(row))
+    metals, oxygens = (np.stack([x, nowhere, z], axis=1) for x in (nowhere, bond))
+    return Structure(
+        Lattice.orthorhombic(8.0, 6.0, 6.0 * len(row)),
+        METALS[: len(row)] + ["O"] * len(row),
+        np.concatenate([metals, oxygens]),
+        coords_are_cartesian=True,
+    )
+
+
+class OfRows:
+    """An estimator of crystals as one of rows."""
+
+    def _crystals(self, X: Any, reset: bool = False) -> list[Structure]:
+        if isinstance(X, list) and isinstance(X[0], Structure):
+            return X
+        if not reset:
+            check_is_fitted(self)
+        return [crystal(row) for row in validate_data(self, X, reset=reset).astype(np.float64)]
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None):
+        return super().fit(self._crystals(X, reset=True), y, sample_weight)
+
+    def partial_fit(self, X: Any, y: Any, *args: Any, **kwargs: Any):
+        first = not self.__sklearn_is_fitted__()
+        return super().partial_fit(self._crystals(X, reset=first), y, *args, **kwargs)
+
+    def predict(self, X: Any):
+        return super().predict(self._crystals(X))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.non_deterministic = False
+        return tags
+
+
+class RowRegressor(OfRows, AMDNetRegressor):
+    pass
+
+
+class RowClassifier(OfRows, AMDNetClassifier):
+    def predict_proba(self, X: Any):
+        return super().predict_proba(self._crystals(X))
+
+
+@parametrize_with_checks([RowRegressor(**TINY), RowClassifier(**TINY)])
+def test_check(estimator: BaseEstimator, check: Callable) -> None:
+    if check.func.__name__ in LEARNING:
+        estimator.set_params(epochs=30)
+    check(estimator)
