@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -27,9 +29,12 @@ from amdnet_matminer.datasets import STRUCTURE_COLUMN
 from amdnet_matminer.errors import DatasetError, ModelFileError
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.original import Part, read_original, reading_given_motifs
+from amdnet_matminer.original.skipped import skipped_by_original
 from amdnet_matminer.plots import parity_plot
 from amdnet_matminer.screening import Outcome, Prediction, predict
 from amdnet_matminer.structure_files import Entry
+
+logger = logging.getLogger(__name__)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +75,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise DatasetError(f"no crystal can be evaluated: {reason}", "give others")
     results = _evaluated(model, part, arguments)
     good = results[results.error == ""]
-    for name, value in _scores(results, good, arguments.predict).items():
+    scores = _scores(results, good, arguments.predict)
+    if arguments.material_file is not None:
+        scores |= _as_original(good, part, model.atom_cutoff, arguments)
+    for name, value in scores.items():
         print(f"{name:8} {value:.6g}")
     if arguments.output is not None:
         write_table(results, arguments.output)
@@ -114,6 +122,22 @@ def _evaluated(model: AMDNetRegressor, part: Part, arguments: argparse.Namespace
     if arguments.predict == "band_gap":
         results["prediction"] = results.prediction.clip(lower=0.0)
     return results
+
+
+def _as_original(
+    good: pd.DataFrame, part: Part, cutoff: float, arguments: argparse.Namespace
+) -> dict[str, float]:
+    """What the original program would have left out, and the error without it, to compare with its own."""
+    structures = part.table[STRUCTURE_COLUMN]
+    skipped = skipped_by_original(structures, cutoff, arguments.motif_file is not None)
+    if not skipped:
+        return {}
+    reasons = Counter(skipped.values())
+    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+    logger.warning("the original program would have skipped %d crystals: %s", len(skipped), counts)
+    kept = good.drop(index=list(skipped), errors="ignore")
+    error = (kept.prediction - kept[arguments.predict]).abs().mean()
+    return {"skipped_by_original": len(skipped), "MAE_without_them": error}
 
 
 def _itself(structure: Structure) -> Structure:

@@ -20,7 +20,7 @@ from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.original import Part
 from amdnet_matminer.screening import Outcome, screen
 from amdnet_matminer.structure_files import Crystals, Entry
-from amdnet_matminer.validation import check_elements
+from amdnet_matminer.validation import check_elements, check_structure
 
 logger = logging.getLogger(__name__)
 
@@ -136,6 +136,7 @@ def _fault(key: str, label: Any) -> str:
 
 def _known(structure: Structure) -> Structure:
     """The crystal itself, if the networks have all its elements."""
+    check_structure(structure)
     check_elements([structure])
     return structure
 

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from pymatgen.core import Structure
 
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.cli import main
@@ -131,6 +132,27 @@ class TestCommands:
         assert written.prediction.tolist()[:2] == [0.0, 0.0]
         assert written.index.tolist() == ["mp-2", "mp-4", "mp-3"]
         assert written.error["mp-3"] == "the material file has no row of it"
+
+    def test_what_the_original_would_have_skipped(
+        self,
+        materials: pd.DataFrame,
+        write: Callable,
+        helium_box: Structure,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """An isolated atom: its error counts, and is told apart. The model's gaps are all 0."""
+        materials = pd.concat([materials[:2], materials[2:3].assign(structure=[helium_box])])
+        file = write("material_data.pkl", (materials, ([], [], ["mp-1", "mp-2", "mp-3"])))
+        assert (
+            main(["evaluate", "--material_file", str(file), "--load_name", str(self.model), "--quiet"]) == 0
+        )
+        output, errors = capsys.readouterr()
+        found = scores(output)
+        assert found["MAE"] == f"{(1.78 + 4.45 + 5.85) / 3:.6g}"
+        assert found["skipped_by_original"] == "1"
+        assert found["MAE_without_them"] == f"{(1.78 + 4.45) / 2:.6g}"
+        assert "the original program would have skipped 1 crystals: 1 an isolated atom" in errors
 
     def test_a_motif_file_is_for_the_published_network(
         self, files: list[str], motifs: pd.DataFrame, write: Callable, capsys: pytest.CaptureFixture[str]
