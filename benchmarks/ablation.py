@@ -29,6 +29,7 @@ from common import load_crystals, parse, parser_of, write_result
 from joblib import Parallel, delayed
 
 from amdnet_matminer.architectures import network_class, register
+from amdnet_matminer.files import write_atomically
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
 from amdnet_matminer.motifs.types import BondRule
 
@@ -125,7 +126,7 @@ def run_once(data: str, settings: dict[str, Any], work: Path, variant: str, seed
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     register_levels_apart()
     row = {"variant": variant, "seed": seed} | train_variant(data, settings, work, VARIANTS[variant], seed)
-    done.write_text(json.dumps(row))
+    write_atomically(done, json.dumps(row).encode())
     print(row, flush=True)
     return row
 

@@ -26,6 +26,7 @@ from common import load_crystals, parse, parser_of, write_result
 from pymatgen.core import Structure
 
 from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer.files import write_atomically
 from amdnet_matminer.matbench.kinds import interval_labels
 
 TARGETS = {"band_gap": "eV", "formation_energy_per_atom": "eV/atom"}
@@ -132,7 +133,8 @@ def train(
     expected = [part[list(chosen.targets)].to_numpy(float) for part in (table, validation[1])]
     start = perf_counter()
     model.fit(structures, expected[0], validation_data=(validation[0], expected[1]))
-    seconds_file(file).write_text(json.dumps({"seconds": round(perf_counter() - start)}))
+    seconds = {"seconds": round(perf_counter() - start)}
+    write_atomically(seconds_file(file), json.dumps(seconds).encode())
     model.save(file)
 
 

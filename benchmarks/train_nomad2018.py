@@ -22,6 +22,7 @@ from pymatgen.core import Structure
 from sklearn.model_selection import KFold
 
 from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer.files import write_atomically
 
 TARGETS = {"band_gap": "eV", "formation_energy_per_cation": "eV/cation"}
 FOLDS = KFold(5, shuffle=True, random_state=0)
@@ -82,7 +83,7 @@ def run_fold(
         "seconds": round(seconds),
         "history": model.history_,
     }
-    done.write_text(json.dumps(result))
+    write_atomically(done, json.dumps(result).encode())
     print(fold, result["mae"], flush=True)
     return result
 

@@ -107,8 +107,9 @@ class Summary:
         }
         if not is_classification(self.task):
             true = table.true.to_numpy(float)
-            ends = np.unique(np.quantile(true, np.linspace(0, 1, _N_QUANTILES + 1)[1:-1])).tolist()
-            divisions[f"true value ({unit_of(self.task)})"] = interval_labels(true, ends)
+            ends = np.quantile(true, np.linspace(0, 1, _N_QUANTILES + 1)[1:-1])
+            rounded = sorted({float(f"{end:.3g}") for end in ends})
+            divisions[f"true value ({unit_of(self.task)})"] = interval_labels(true, rounded)
         errors = table.error.to_numpy()
         return {name: mean_errors(list(labels), errors) for name, labels in divisions.items()}
 
