@@ -53,6 +53,7 @@ STAGES = (
     (fast, "bond_candidates"),
     (fast, "fingerprints"),
     (extraction, "share_ligands"),
+    (extraction, "nearest_polyhedra"),
     (extraction, "motif_names"),
 )
 

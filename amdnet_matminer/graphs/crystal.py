@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Element, Structure
 
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.motifs.types import FloatArray, IntArray
@@ -35,12 +36,26 @@ class AtomGraph(NamedTuple):
     edge_multiplicity: IntArray
     """(P,) number of pairs of equal ends and distance that the edge stands for."""
 
+    def __repr__(self) -> str:
+        """Formula and counts: ``AtomGraph(Ti2 O4: 6 atoms, 190 pairs)``."""
+        numbers, counts = self.atomic_number.tolist(), self.multiplicity.tolist()
+        amounts: Counter[str] = Counter()
+        for number, count in zip(numbers, counts, strict=True):
+            amounts[Element.from_Z(number).symbol] += count
+        formula = Composition(amounts).formula
+        n_pairs = int((self.multiplicity[self.receiver] * self.edge_multiplicity).sum())
+        return f"AtomGraph({formula}: {self.multiplicity.sum()} atoms, {n_pairs} pairs)"
+
 
 class DualGraph(NamedTuple):
     """One crystal read twice, as atoms and as motifs."""
 
     atoms: AtomGraph
     motifs: MotifGraph
+
+    def __repr__(self) -> str:
+        """Both levels in a line."""
+        return f"DualGraph({self.atoms!r}, {self.motifs!r})"
 
 
 SHELL_WIDTH = 0.02

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from collections import Counter
+from html import escape
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int32]
@@ -13,6 +16,9 @@ FloatArray = NDArray[np.float32]
 BondRule = Literal["own", "either"]
 """Whose list makes a bond: that of the centre alone, or that of either end."""
 BOND_RULES: tuple[BondRule, ...] = get_args(BondRule)
+
+_SHOWN = 10
+"""How many kinds of motifs a representation names."""
 
 
 class Environments(NamedTuple):
@@ -79,6 +85,55 @@ class MotifGraph(NamedTuple):
     def coordination(self) -> IntArray:
         """(M,) number of ligands of each motif."""
         return np.diff(self.ligand_offset).astype(np.int32)
+
+    def __repr__(self) -> str:
+        """Kinds and counts: ``MotifGraph(2 motifs: 2 TiO6 octahedral; 20 connections)``."""
+        kinds = [f"{number} {name}" for name, number in self._kinds().items()]
+        shown = ", ".join([*kinds[:_SHOWN], *["..."] * (len(kinds) > _SHOWN)])
+        n_edges = int((self.multiplicity[self.receiver] * self.edge_multiplicity).sum())
+        return f"MotifGraph({self.multiplicity.sum()} motifs: {shown or 'none'}; {n_edges} connections)"
+
+    def _repr_html_(self) -> str:
+        """A row for each kind of motif, for notebooks."""
+        motifs, _ = self.to_frame()
+        kinds = motifs.groupby("name", sort=False)
+        table = kinds.agg(motifs=("multiplicity", "sum"), symmetry_measure=("symmetry_measure", "mean"))
+        html = table.sort_values("motifs", ascending=False).round(2).to_html(max_rows=_SHOWN)
+        return f"<p>{escape(repr(self))}</p>{html}"
+
+    def _kinds(self) -> dict[str, int]:
+        """Number of motifs of each name, the commonest first."""
+        kinds: Counter[str] = Counter()
+        for name, number in zip(self.name.tolist(), self.multiplicity.tolist(), strict=True):
+            kinds[name] += number
+        return dict(kinds.most_common())
+
+    def to_frame(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Tabulate motifs and connections.
+
+        Returns:
+            A row for each motif: site of the centre, name, coordination number, mean bond
+            length in angstrom, symmetry measure and multiplicity; and a row for each
+            connection: both motifs and their names, lattice translation of the sender,
+            distance in angstrom, number of shared ligands, mean angle at these in degrees,
+            and multiplicity.
+        """
+        coordination = self.coordination
+        owner = np.repeat(np.arange(len(coordination)), coordination)
+        sums = np.bincount(owner, self.bond_length, len(coordination))
+        mean = np.divide(sums, coordination, where=coordination > 0, out=np.full(len(sums), np.nan))
+        motifs = {"center": self.center, "name": self.name, "coordination": coordination, "bond_length": mean}
+        motifs |= {"symmetry_measure": self.symmetry_measure, "multiplicity": self.multiplicity}
+        connections: dict[str, Any] = {
+            "sender": self.sender,
+            "receiver": self.receiver,
+            "sender_name": self.name[self.sender],
+            "receiver_name": self.name[self.receiver],
+            "image": list(map(tuple, self.image.tolist())),
+        }
+        features = ("distance", "n_shared", "angle", "edge_multiplicity")
+        connections |= {name: getattr(self, name) for name in features}
+        return pd.DataFrame(motifs).rename_axis("motif"), pd.DataFrame(connections).rename_axis("connection")
 
     @classmethod
     def empty(cls) -> MotifGraph:
