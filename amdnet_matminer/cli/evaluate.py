@@ -80,10 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
         scores |= _as_original(good, part, model.atom_cutoff, arguments)
     for name, value in scores.items():
         print(f"{name:8} {value:.6g}")
-    if arguments.output is not None:
-        write_table(results, arguments.output)
-    if arguments.plot is not None:
-        parity_plot(good[arguments.predict], good.prediction, arguments.predict, path=arguments.plot)
+    _write(results, good, arguments)
     if len(good) < len(results):
         bad = results.error[results.error != ""]
         raise IncompleteError(
@@ -138,6 +135,14 @@ def _as_original(
     kept = good.drop(index=list(skipped), errors="ignore")
     error = (kept.prediction - kept[arguments.predict]).abs().mean()
     return {"skipped_by_original": len(skipped), "MAE_without_them": error}
+
+
+def _write(results: pd.DataFrame, good: pd.DataFrame, arguments: argparse.Namespace) -> None:
+    """The table and the plot, if they are asked for."""
+    if arguments.output is not None:
+        write_table(results, arguments.output)
+    if arguments.plot is not None:
+        parity_plot(good[arguments.predict], good.prediction, arguments.predict, path=arguments.plot)
 
 
 def _itself(structure: Structure) -> Structure:

@@ -40,19 +40,7 @@ def add_labelled_data(parser: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="labels with a header line, ids in the first column (default: the columns of STRUCTURES)",
     )
-    parser.add_argument(
-        "--material_file",
-        type=Path,
-        metavar="PICKLE",
-        help="instead of STRUCTURES: material_data.pkl of the original program, with labels and the lists of "
-        "training, validation and test crystals",
-    )
-    parser.add_argument(
-        "--motif_file",
-        type=Path,
-        metavar="PICKLE",
-        help="motif_graph.pkl of the original program (default: motifs are found in the structures)",
-    )
+    _add_original_data(parser)
     parser.add_argument(
         "--predict",
         default="band_gap",
@@ -114,7 +102,25 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         metavar="COUNT",
         help="processes that read crystals and make graphs; -1 takes all processors (default: %(default)s)",
     )
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.add_argument(
+        "--quiet", action="store_true", help="show no progress, nor which files of a folder are left out"
+    )
+
+
+def _add_original_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--material_file",
+        type=Path,
+        metavar="PICKLE",
+        help="instead of STRUCTURES: material_data.pkl of the original program, with labels and the lists of "
+        "training, validation and test crystals",
+    )
+    parser.add_argument(
+        "--motif_file",
+        type=Path,
+        metavar="PICKLE",
+        help="motif_graph.pkl of the original program (default: motifs are found in the structures)",
+    )
 
 
 def _pretrained(name: str) -> Path:

@@ -83,12 +83,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save_name", type=_model_name, required=True, metavar="FILE", help="where the model goes"
     )
-    for name, (metavar, text) in TRAINING_OPTIONS.items():
-        default, original = _default(name), ORIGINAL_DEFAULTS[name]
-        shown = str(default) if default == original else f"{default}; with --material_file {original}"
-        parser.add_argument(
-            f"--{name}", type=type(default), metavar=metavar, help=f"{text} (default: {shown})"
-        )
+    _add_training_options(parser)
     parser.add_argument(
         "--seed",
         type=_seed,
@@ -128,6 +123,15 @@ def run(arguments: argparse.Namespace) -> None:
         table = _train_as_original(model, arguments)
     model.save(arguments.save_name)
     print(f"trained on {len(table)} crystals for {model.n_iter_} epochs, saved as {arguments.save_name}")
+
+
+def _add_training_options(parser: argparse.ArgumentParser) -> None:
+    for name, (metavar, text) in TRAINING_OPTIONS.items():
+        default, original = _default(name), ORIGINAL_DEFAULTS[name]
+        shown = str(default) if default == original else f"{default}; with --material_file {original}"
+        parser.add_argument(
+            f"--{name}", type=type(default), metavar=metavar, help=f"{text} (default: {shown})"
+        )
 
 
 def _default(name: str) -> Any:
