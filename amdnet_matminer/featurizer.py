@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from joblib import effective_n_jobs
 from matminer.featurizers.base import BaseFeaturizer
 from numpy.typing import NDArray
 from pymatgen.core import Structure
@@ -222,6 +224,37 @@ class MotifFeaturizer(BaseFeaturizer):
         self._fit(graphs)
         return self._features_of_all(structures, graphs)
 
+    def fit_featurize_dataframe(
+        self, df: pd.DataFrame, col_id: str | list[str], fit_args: Sequence[Any] | None = None, **kwargs: Any
+    ) -> pd.DataFrame | None:
+        """Fit to the crystals of a dataframe and describe them.
+
+        Args:
+            df: A table.
+            col_id: Its column of crystals.
+            fit_args: Further arguments of ``fit``.
+            **kwargs: Those of ``featurize_dataframe``. With ``ignore_errors`` the crystals that
+                ``precheck`` refuses take no part in the fit.
+
+        Returns:
+            As ``featurize_dataframe``.
+
+        Raises:
+            StructureError: There is no structure, or one cannot be used.
+        """
+        crystals = df[[col_id] if isinstance(col_id, str) else col_id].to_numpy()
+        if kwargs.get("ignore_errors"):
+            crystals = crystals[np.array([self.precheck(*row) for row in crystals], dtype=bool)]
+        return self.fit(crystals, *(fit_args or ())).featurize_dataframe(df, col_id, **kwargs)
+
+    def set_n_jobs(self, n_jobs: int) -> None:
+        """Set the number of processes.
+
+        Args:
+            n_jobs: As joblib counts them: -1 is all processors.
+        """
+        super().set_n_jobs(effective_n_jobs(n_jobs))
+
     def transform(self, X: Iterable[Structure]) -> Features:
         """Describe crystals, as a step of a scikit-learn pipeline.
 
@@ -256,6 +289,7 @@ class MotifFeaturizer(BaseFeaturizer):
             NotFittedError: Before ``fit``, where one is needed.
         """
         quantities = self._quantities()
+        structure = check_structure(structure)
         return _features(structure, self._maker()(structure), quantities).tolist()
 
     def feature_labels(self) -> list[str]:

@@ -410,6 +410,51 @@ class TestMatminerConventions:
         assert "site 1 is disordered" in rows[1][-1]
         assert np.isnan(rows[0][-1])
 
+    def test_all_processors(self, fitted, rutile, rock_salt):
+        made = pickle.loads(pickle.dumps(fitted))
+        made.set_n_jobs(-1)
+        assert made.n_jobs >= 1
+        rows = made.featurize_many([rutile, rock_salt], pbar=False)
+        assert rows == [fitted.featurize(rutile), fitted.featurize(rock_salt)]
+
+    def test_a_fit_to_the_crystals_that_can_be_used(self, rutile, rock_salt, disordered_salt):
+        frame = pd.DataFrame({"structure": [rutile, disordered_salt, rock_salt, None]}, index=[5, 3, 1, 0])
+        made = MotifFeaturizer(n_components=2)
+        made.set_n_jobs(1)
+        with pytest.raises(StructureError, match="structure 1, site 1 is disordered"):
+            made.fit_featurize_dataframe(frame, "structure", pbar=False)
+        for column in ("structure", ["structure"]):
+            done = made.fit_featurize_dataframe(
+                frame, column, ignore_errors=True, return_errors=True, pbar=False
+            )
+            assert done["motif volume"].isna().tolist() == [False, True, False, True]
+            assert "is missing (None)" in done["MotifFeaturizer Exceptions"][0]
+        expected = MotifFeaturizer(n_components=2).fit_transform([rutile, rock_salt])
+        np.testing.assert_allclose(done.loc[[5, 1], made.feature_labels()].to_numpy(float), expected)
+
+    def test_precheck_as_a_fraction_and_in_place(self, fitted, rock_salt, disordered_salt):
+        frame = pd.DataFrame({"structure": [rock_salt, disordered_salt, None, rock_salt]})
+        assert fitted.precheck_dataframe(frame, "structure") == 0.5
+        fitted.precheck_dataframe(frame, "structure", return_frac=False, inplace=True)
+        assert frame["MotifFeaturizer precheck pass"].tolist() == [True, False, False, True]
+
+    def test_an_error_that_is_not_ignored(self, fitted, rock_salt, disordered_salt):
+        """matminer raises it anew from its message, with advice of its own."""
+        frame = pd.DataFrame({"structure": [rock_salt, disordered_salt]})
+        with pytest.raises(StructureError, match=r"(?s)site 1 is disordered.*ignore_errors=True"):
+            fitted.featurize_dataframe(frame, "structure", pbar=False)
+
+    def test_a_bar_with_options(self, fitted, rutile, capsys):
+        fitted.featurize_many([rutile], pbar={"unit": "crystal"})
+        assert "MotifFeaturizer: 100%" in capsys.readouterr().err
+
+    def test_what_neighbours_call_a_crystal(self, fitted, rutile):
+        expected = fitted.featurize(rutile)
+        assert fitted.featurize(rutile.as_dict()) == pytest.approx(expected)
+        frame = pd.DataFrame({"structure": [rutile.as_dict()]})
+        done = fitted.featurize_dataframe(frame, "structure", pbar=False)
+        assert done[fitted.feature_labels()].iloc[0].tolist() == pytest.approx(expected)
+
     def test_featurize_under_loky(self, fitted, rutile, rock_salt):
         rows = Parallel(n_jobs=2, backend="loky")(
             delayed(fitted.featurize)(structure) for structure in (rutile, rock_salt)

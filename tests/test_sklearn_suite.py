@@ -1,4 +1,8 @@
-"""scikit-learn's whole suite of estimator checks, on crystals that stand for rows of numbers."""
+"""scikit-learn's whole suite of estimator checks, on crystals that stand for rows of numbers.
+
+Every check applies. scikit-learn itself skips ``check_array_api_input`` where SCIPY_ARRAY_API is
+not set: no array of another library reaches an estimator that takes crystals.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from pymatgen.core import Element, Lattice, Structure
 from sklearn.base import BaseEstimator
@@ -17,7 +22,7 @@ from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
 
 METALS = [element.symbol for element in Element if element.is_metal]
 
-# Full batches and no dropout, so that a weight is a repetition; few shapes of arrays to compile.
+# No dropout, and a batch that holds small sets: there a weight is a repetition.
 TINY = {
     "width": 8,
     "n_blocks": 1,
@@ -30,6 +35,7 @@ TINY = {
     "random_state": 0,
 }
 
+# These ask how good the predictions are.
 LEARNING = {"check_regressors_train", "check_classifiers_train", "check_class_weight_classifiers"}
 
 
@@ -82,8 +88,15 @@ class RowClassifier(OfRows, AMDNetClassifier):
         return super().predict_proba(self._crystals(X))
 
 
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The checks have many rows in common."""
+    return str(tmp_path_factory.mktemp("graphs"))
+
+
 @parametrize_with_checks([RowRegressor(**TINY), RowClassifier(**TINY)])
-def test_check(estimator: BaseEstimator, check: Callable) -> None:
+def test_check(estimator: BaseEstimator, check: Callable, graphs: str) -> None:
+    estimator.set_params(cache_dir=graphs)
     if check.func.__name__ in LEARNING:
         estimator.set_params(epochs=30)
     check(estimator)
