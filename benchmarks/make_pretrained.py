@@ -3,6 +3,7 @@
     python benchmarks/make_pretrained.py                                   all of it
     python benchmarks/make_pretrained.py --what vectors                    the motif vectors alone
     python benchmarks/make_pretrained.py --what mp2018-band-gap
+    python benchmarks/make_pretrained.py --what domains                    after motifs are named otherwise
 
 Data: mp2018. The models are made of runs of ``train_mp2018.py``, which are trained here unless the folder
 ``--work`` has them; end it anywhere, and the same command goes on. Vectors, models and cards go into the
@@ -27,7 +28,7 @@ from train_mp2018 import ENERGY, GAP, RUNS, load, model_file, run, score, second
 
 from amdnet_matminer import AMDNetRegressor, Motif2Vec
 from amdnet_matminer.pretrained import FOLDER
-from amdnet_matminer.uncertainty import std_factor
+from amdnet_matminer.uncertainty import Domain, std_factor
 
 VECTORS = "mp2018"
 
@@ -49,15 +50,16 @@ def main() -> None:
     """Make what is asked for."""
     parser = parser_of(__doc__)
     everything = ["vectors", *SHIPPED]
-    parser.add_argument("--what", nargs="+", choices=everything, default=everything)
+    parser.add_argument("--what", nargs="+", choices=[*everything, "domains"], default=everything)
     parser.add_argument("--n_jobs", type=int, default=1, help="processes")
     parser.add_argument("--work", type=Path, default=Path(".training"), help="its folder")
     parser.add_argument("--output", type=Path, default=FOLDER, help="instead of the package's own folder")
     # What is shipped is made of whole runs.
     parser.set_defaults(n_train=None, n_validation=None, epochs=None)
     options = parse(parser)
+    makers = {"vectors": make_vectors, "domains": name_domains}
     for name in options.what:
-        print(make_vectors(options) if name == "vectors" else make_model(name, options))
+        print(makers[name](options) if name in makers else make_model(name, options))
 
 
 def make_vectors(options: argparse.Namespace) -> Path:
@@ -89,6 +91,27 @@ def make_vectors(options: argparse.Namespace) -> Path:
     }
     file.with_suffix(".md").write_text(vectors_card(VECTORS, result), encoding="utf-8")
     return write_result("motif_vectors_preset", result, options.allow_dirty)
+
+
+def name_domains(options: argparse.Namespace) -> list[Path]:
+    """Name the motifs that the models have seen as motifs are named now; the networks stay as they are.
+
+    Args:
+        options: Of the command line.
+
+    Returns:
+        The models' files.
+    """
+    options.cache = options.work
+    structures, _ = load_crystals("mp2018", split="train")
+    names = {name for g in graphs_of(structures, options, bonds="own") for name in g.name.tolist()}
+    elements = {number for structure in structures for number in structure.atomic_numbers}
+    files = [options.output / f"{name}.amdnet" for name in SHIPPED]
+    for file in files:
+        model = AMDNetRegressor.load(file)
+        model.domain_ = Domain(frozenset(names), frozenset(elements))
+        model.save(file)
+    return files
 
 
 def one_network(model: AMDNetRegressor, place: int) -> AMDNetRegressor:

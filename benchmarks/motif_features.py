@@ -34,6 +34,7 @@ from sklearn.preprocessing import normalize
 from amdnet_matminer import Motif2Vec, MotifFeaturizer
 from amdnet_matminer.graphs import GraphCache
 from amdnet_matminer.motifs import MotifGraph, motif_graph
+from amdnet_matminer.motifs.types import BondRule
 from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.pretrained import FOLDER
 
@@ -75,9 +76,11 @@ def main() -> None:
     print(write_result("motif_features", result, options.allow_dirty))
 
 
-def graphs_of(structures: list[Structure], options: argparse.Namespace) -> list[MotifGraph]:
+def graphs_of(
+    structures: list[Structure], options: argparse.Namespace, bonds: BondRule = "either"
+) -> list[MotifGraph]:
     """The motif graphs of crystals, kept in the cache folder."""
-    cache = GraphCache(options.cache / "graphs", motif_graph, MotifGraph, bonds="either")
+    cache = GraphCache(options.cache / "graphs", motif_graph, MotifGraph, bonds=bonds)
     return list(map_structures(cache.graph, structures, options.n_jobs, "motifs", verbose=True))
 
 

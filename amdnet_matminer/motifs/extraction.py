@@ -43,7 +43,8 @@ def motif_graph(structure: Structure, engine: EngineName = "fast", bonds: BondRu
     either rule.
 
     Args:
-        structure: An ordered crystal, of any chemistry and in any site order.
+        structure: An ordered crystal, of any chemistry and in any site order: a pymatgen
+            structure, or what ``as_structure`` makes one of.
         engine: What finds the bonds and fingerprints: ``"fast"``, our own array
             arithmetic, or ``"reference"``, pymatgen and matminer as they are, a
             hundred times slower.

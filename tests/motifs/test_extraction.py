@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import IStructure, Lattice, Structure
 
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.motifs import MotifGraph, motif_graph
@@ -113,6 +113,11 @@ def test_alloy_has_every_site_as_center():
     graph = motif_graph(alloy)
     assert graph.name.tolist() == ["AlNi12 cuboctahedral", *["NiAl4Ni8 cuboctahedral"] * 3]
     assert graph.coordination.tolist() == [12] * 4
+
+
+def test_other_forms_of_crystals(rutile):
+    for crystal in (IStructure.from_sites(rutile.sites), rutile.as_dict()):
+        assert motif_graph(crystal).name.tolist() == ["TiO6 octahedral"] * 2
 
 
 def test_fields_of_rutile(rutile):
