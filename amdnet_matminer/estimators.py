@@ -39,7 +39,8 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
 
     The network of Banjade et al. (Science Advances 7, eabf1754, 2021) reads each
     crystal as a graph of atoms and as a graph of structure motifs. ``fit`` and
-    ``predict`` take lists, pandas Series or object arrays of pymatgen structures.
+    ``predict`` take lists, pandas Series, object arrays or one column of pymatgen structures,
+    of ASE's ``Atoms`` or of dictionaries of ``Structure.as_dict``.
 
     Args:
         architecture: ``"amdnet"``, atoms and motifs that read each other in every
