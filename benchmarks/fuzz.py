@@ -10,7 +10,6 @@ half-written. Results go to results/fuzz.json.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import random
@@ -28,7 +27,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from common import write_result
+from common import parse, parser_of, write_result
 from fuzz_cases import Part
 from fuzz_faults import FAULTS
 from fuzz_readers import READERS
@@ -38,7 +37,7 @@ PARTS: dict[str, Part] = READERS | FAULTS
 HANG = 30
 """Seconds after which a case counts as hanging."""
 
-MEMORY = 8 * 2**30
+MEMORY = 4 * 2**30
 """Bytes that a case may ask for, so that one that wants more fails instead of being killed."""
 
 
@@ -124,20 +123,20 @@ def _memory(kind: str) -> float:
 
 def main() -> int:
     """Run the parts and write what they found."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--part", nargs="*", choices=PARTS, default=list(PARTS), help="default: all")
     parser.add_argument("--fraction", type=float, default=1.0, help="of the number of cases")
     parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    options = parse(parser)
     warnings.simplefilter("ignore")
     logging.disable()
     results = {}
-    for name in arguments.part:
+    for name in options.part:
         part = PARTS[name]
-        results[name] = run_part(part, max(1, round(part.n * arguments.fraction)), arguments.seed)
+        results[name] = run_part(part, max(1, round(part.n * options.fraction)), options.seed)
         print(name, json.dumps(results[name], indent=1), flush=True)
-    if arguments.fraction == 1.0 and arguments.part == list(PARTS):
-        write_result("fuzz", {"seed": arguments.seed, "parts": results})
+    if options.fraction == 1.0 and options.part == list(PARTS):
+        write_result("fuzz", {"seed": options.seed, "parts": results}, options.allow_dirty)
     return int(any(part["wrong"] for part in results.values()))
 
 

@@ -44,7 +44,7 @@ from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.original.materials import read_original
 from amdnet_matminer.persistence import read_model, write_model
 from amdnet_matminer.structure_files import open_crystals, read_entry
-from amdnet_matminer.validation import check_elements, check_structure
+from amdnet_matminer.validation import check_elements, check_structures
 
 TRAP = "amdnet_fuzz_trap"
 """A module that files name and that must never be imported."""
@@ -270,8 +270,8 @@ def _write_tree(path: Path, tree: Any) -> None:
         path.write_text(json.dumps(tree))
 
 
-def _graph_of(structure: Any) -> str:
-    check_structure(structure)
+def _graph_of(crystal: Any) -> str:
+    (structure,) = check_structures([crystal])
     check_elements([structure])
     graph = dual_graph(structure)
     return _finite([*graph.atoms.distance, *graph.motifs.fingerprint.flat], "graph")
