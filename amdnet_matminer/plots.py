@@ -376,7 +376,7 @@ def _sharing_by_geometry(motif_graphs: Iterable[MotifGraph]) -> Counter[tuple[st
     shares: Counter[tuple[str, str, int]] = Counter()
     for graph in motif_graphs:
         geometry = [motif_parts(name).geometry for name in graph.name.tolist()]
-        weight = graph.multiplicity[graph.receiver] * graph.edge_multiplicity
+        weight = graph.edge_weight
         ends = zip(graph.receiver, graph.sender, sharing_type(graph.n_shared), weight, strict=True)
         for receiver, sender, sharing, count in ends:
             shares[geometry[receiver], geometry[sender], int(sharing)] += count / weight.sum()
@@ -388,8 +388,8 @@ def _neighbors_of_kinds(
 ) -> NDArray[np.float64]:
     """Mean number of neighbours of each kind and sharing type that a motif of each kind has, (K, K, 3)."""
     neighbors = np.zeros((len(n_motifs), len(n_motifs), len(SHARING_TYPES)))
-    weight = graph.multiplicity[graph.receiver] * graph.edge_multiplicity
-    np.add.at(neighbors, (kind[graph.receiver], kind[graph.sender], sharing_type(graph.n_shared)), weight)
+    ends = kind[graph.receiver], kind[graph.sender], sharing_type(graph.n_shared)
+    np.add.at(neighbors, ends, graph.edge_weight)
     return neighbors / n_motifs[:, None, None]
 
 

@@ -24,7 +24,8 @@ from sklearn.utils import estimator_checks, get_tags
 
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.featurizer import GROUPS, MotifFeaturizer
-from amdnet_matminer.motifs import FINGERPRINT_LABELS, motif_graph
+from amdnet_matminer.motifs import FINGERPRINT_LABELS, features, motif_graph
+from amdnet_matminer.motifs.features import Quantities
 from amdnet_matminer.pretrained import FOLDER, PRESETS, pretrained_motif2vec
 
 N_UNLEARNED = 5 + 103 + 2 * 15 * 4 + 61 * 2 + (62 + 4) + 2 * 4 + (4 + 3) + 4 * 4 + 3 * 4 + 2 * 4
@@ -563,3 +564,19 @@ def test_real_crystals(load_crystals):
     features = featurizer(n_components=8).fit_transform(small)
     assert features.shape == (len(small), 3 * 8 + 1 + N_UNLEARNED)
     assert np.isfinite(features).all()
+
+
+def test_a_new_group_is_one_entry(monkeypatch, rock_salt, helium_box):
+    """The example of CONTRIBUTING.md."""
+
+    def angle_spread(crystal):
+        return crystal.graph.angle[:, None] - 109.47, crystal.graph.edge_weight
+
+    quantities = Quantities(("excess angle",), ("mean", "std"), angle_spread)
+    monkeypatch.setitem(features.FEATURE_GROUPS, "tetrahedral angles", (quantities,))
+    monkeypatch.setattr("amdnet_matminer.featurizer.GROUPS", ("vectors", *features.FEATURE_GROUPS))
+    made = MotifFeaturizer(features=["tetrahedral angles"])
+    assert made.feature_labels() == ["motif excess angle mean", "motif excess angle std"]
+    # Edges of octahedra meet at 90 degrees, corners at 180: 12 and 6 of each.
+    assert made.featurize(rock_salt) == pytest.approx([120 - 109.47, np.sqrt(2) * 30], abs=1e-3)
+    assert made.featurize(helium_box) == [0, 0]

@@ -75,11 +75,6 @@ class Crystal(NamedTuple):
         return np.repeat(self.graph.multiplicity, self.graph.coordination)
 
     @property
-    def edge_weight(self) -> NDArray[np.int32]:
-        """(E,) how many connections of the crystal each edge stands for."""
-        return self.graph.multiplicity[self.graph.receiver] * self.graph.edge_multiplicity
-
-    @property
     def center_number(self) -> NDArray[np.intp]:
         """(M,) atomic number of each centre."""
         return self.atomic_number[self.graph.center]
@@ -199,11 +194,11 @@ def _connections(crystal: Crystal) -> Sample:
 
 
 def _sharing(crystal: Crystal) -> Sample:
-    return np.eye(len(SHARING_TYPES))[sharing_type(crystal.graph.n_shared)], crystal.edge_weight
+    return np.eye(len(SHARING_TYPES))[sharing_type(crystal.graph.n_shared)], crystal.graph.edge_weight
 
 
 def _angles(crystal: Crystal) -> Sample:
-    return np.column_stack([crystal.graph.angle, crystal.graph.distance]), crystal.edge_weight
+    return np.column_stack([crystal.graph.angle, crystal.graph.distance]), crystal.graph.edge_weight
 
 
 def _bonds(crystal: Crystal) -> Sample:

@@ -385,8 +385,8 @@ def _pairs(
     """The (name, environment) pairs of a crystal, and how many such neighbours a motif of that name has."""
     shape = (len(names), len(names), len(SHARING_TYPES))
     edges = np.zeros(shape)
-    weight = graph.multiplicity[graph.receiver] * graph.edge_multiplicity
-    np.add.at(edges, (kind[graph.receiver], kind[graph.sender], sharing_type(graph.n_shared)), weight)
+    ends = kind[graph.receiver], kind[graph.sender], sharing_type(graph.n_shared)
+    np.add.at(edges, ends, graph.edge_weight)
     n_motifs = np.bincount(kind, weights=graph.multiplicity)
     for receiver, sender, sharing in np.argwhere(edges):
         environment = (names[sender], SHARING_TYPES[sharing])

@@ -185,6 +185,8 @@ def _peaks(view: _View, n: int) -> Array:
     """The P order parameters of ``_PEAKS`` for n bonds, shape (P, E)."""
     peak = _constants(n)
     polar = view.polar / pi
+    # Bonds before the south pole's angle count by the target and the azimuth, the others by the south pole
+    # alone. The sums over them are matrix products: a loop over orientations would take most of the time.
     north = view.other * (view.polar < peak["south"]).astype(float)
     south = view.other - north
     off_target = np.minimum(np.abs(polar - peak["low"]), np.abs(polar - peak["high"]))
@@ -192,6 +194,7 @@ def _peaks(view: _View, n: int) -> Array:
     pole = np.exp(-0.5 * (peak["south_sharpness"] * (polar - 1)) ** 2) * south
     counts = (view.azimuth > peak["least_cosine"][..., None]).astype(float)
     lobes = counts * _lobes(view.azimuth, tuple(peak.lobes for peak in _PEAKS[n]))
+    # The bond on the prime meridian counts too, hence the first term; without a plane it is the only one.
     score = near + view.plane * (_others(pole) + north * _around(lobes, near * view.plane))
     total = north + view.plane * (_others(south) + north * _around(counts, north * view.plane))
     return _best(score, total)

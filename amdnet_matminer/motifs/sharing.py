@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from amdnet_matminer.motifs.types import FloatArray, IntArray
 
 SHARING_TYPES: tuple[str, str, str] = ("corner", "edge", "face")
+"""Of 1, 2, and 3 or more shared ligands, as published."""
+
+N_SHARED_KINDS = 4
+"""Numbers of shared ligands that the network tells apart, 4 and more being one: squares from triangles."""
 
 
 class Sharing(NamedTuple):
@@ -62,8 +66,10 @@ def share_ligands(
     Returns:
         The edges, sorted by receiver, then sender, then image.
     """
+    # All pairs at once: an anion of many bonds makes few pairs, and a loop over motifs would be slow.
     first, second = _pairs_within_groups(ligand)
     image = ligand_image[first] - ligand_image[second]
+    # A motif shares every ligand with itself; with its own images only some, and these are edges.
     itself = (motif[first] == motif[second]) & ~image.any(axis=1)
     first, second, image = first[~itself], second[~itself], image[~itself]
     low = image.min(axis=0, initial=0)

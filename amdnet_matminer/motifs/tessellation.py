@@ -151,10 +151,13 @@ def _measure(around: Facets, hulls: list[ConvexHull], first: list[int]) -> Facet
     shift = np.repeat(np.cumsum(n_vertices) - n_vertices, n_vertices)[:, None]
     adjacent = np.concatenate([hull.neighbors for hull in hulls]) + shift
     plane = np.concatenate([hull.equations for hull in hulls])
+    # Each Voronoi edge is met from both of its simplices: it is taken from the one of the smaller number.
     begin, opposite = np.nonzero(adjacent > np.arange(len(adjacent))[:, None])
+    # Qhull lists a simplex's neighbours by the corner opposite to them: the edge is of the other two corners.
     facet = np.concatenate([simplices[begin, opposite - 1], simplices[begin, opposite - 2]])
     apex = np.empty(len(around.cell), dtype=np.int64)
     apex[simplices.ravel()] = np.repeat(np.arange(len(simplices)), 3)
+    # Where a facet's triangles begin does not matter, so any of its vertices is its apex.
     vertex = plane[:, :3] / -plane[:, 3:]
     volume, angle = _tetrahedra(vertex, apex[facet], begin, adjacent[begin, opposite])
     n_points = len(around.cell)

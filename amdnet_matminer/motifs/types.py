@@ -86,11 +86,16 @@ class MotifGraph(NamedTuple):
         """(M,) number of ligands of each motif."""
         return np.diff(self.ligand_offset).astype(np.int32)
 
+    @property
+    def edge_weight(self) -> IntArray:
+        """(E,) number of connections of the crystal that each edge stands for."""
+        return self.multiplicity[self.receiver] * self.edge_multiplicity
+
     def __repr__(self) -> str:
         """Kinds and counts: ``MotifGraph(2 motifs: 2 TiO6 octahedral; 20 connections)``."""
         kinds = [f"{number} {name}" for name, number in self._kinds().items()]
         shown = ", ".join([*kinds[:_SHOWN], *["..."] * (len(kinds) > _SHOWN)])
-        n_edges = int((self.multiplicity[self.receiver] * self.edge_multiplicity).sum())
+        n_edges = int(self.edge_weight.sum())
         return f"MotifGraph({self.multiplicity.sum()} motifs: {shown or 'none'}; {n_edges} connections)"
 
     def _repr_html_(self) -> str:

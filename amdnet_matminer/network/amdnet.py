@@ -10,15 +10,13 @@ from keras import ops
 from amdnet_matminer.architectures import NetworkConfig, register
 from amdnet_matminer.graphs.batching import Batch, Bonds, Level
 from amdnet_matminer.motifs import FINGERPRINT_LABELS
+from amdnet_matminer.motifs.sharing import N_SHARED_KINDS
 from amdnet_matminer.network.base import Network
 from amdnet_matminer.network.layers import MLP, Dropout, GaussianBasis, Tensor, Topology, pool_mean
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 HIGHEST_SCORE = 4.0
 """Scores lie between minus this and this: a node counts exp(-4) to exp(4) times."""
-
-N_SHARED_KINDS = 4
-"""Motif edges share 1, 2, 3, or 4 and more ligands: a corner, an edge, a face."""
 
 
 class GatedBlock(keras.layers.Layer):
