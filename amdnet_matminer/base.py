@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,7 +20,16 @@ from amdnet_matminer.errors import ModelFileError, StructureError, TargetError
 from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, SizeLadder, dual_graph, sizes_of
 from amdnet_matminer.options import Loss, Optimizer, Schedule
 from amdnet_matminer.parallel import map_structures
-from amdnet_matminer.persistence import describe_training, read_model, write_model
+from amdnet_matminer.persistence import (
+    ClassLabels,
+    ModelHeader,
+    TargetLabels,
+    TrainingSummary,
+    describe_training,
+    read_model,
+    write_model,
+)
+from amdnet_matminer.pretrained import model_file
 from amdnet_matminer.uncertainty import Domain
 from amdnet_matminer.validation import (
     check_elements,
@@ -35,7 +44,8 @@ if TYPE_CHECKING:
     from amdnet_matminer.ensembles import Plan, Weights
     from amdnet_matminer.training import Labelled, TargetScaler
 
-_OF_THIS_COMPUTER = ("cache_dir", "checkpoint_dir", "init_from", "stop_file")
+_NOT_IN_FILES = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose", "warm_start")
+"""Parameters that are of a computer or of a call, not of a model: no file decides on them."""
 
 
 # A dataclass, since its __init__ is what scikit-learn asks for: it only stores, under the same names.
@@ -100,9 +110,10 @@ class AMDNetEstimator(BaseEstimator):
         return self.domain_.novelty(self._graphs(self._sound(X)))
 
     def save(self, path: str | Path) -> None:
-        """Write the trained model as one file: JSON and arrays in a zip archive.
+        """Write the trained model as one file: its description and its weights, no code.
 
-        Of the parameters, folders and ``init_from`` are not kept.
+        What is of this computer or of this session is not kept: ``cache_dir``,
+        ``checkpoint_dir``, ``init_from``, ``n_jobs``, ``verbose``, ``warm_start``.
 
         Args:
             path: The file to write; an existing one is replaced.
@@ -112,41 +123,34 @@ class AMDNetEstimator(BaseEstimator):
             OSError: The file cannot be written; what was there before is still there.
         """
         check_is_fitted(self)
-        description = {
-            "estimator": type(self).__name__,
-            "parameters": self._saved_parameters(),
-            "scaler": self.scaler_._asdict(),
-            "ladder": self.ladder_._asdict(),
-            "history": self.history_,
-            "training": self.training_,
-            "domain": self.domain_ and {name: sorted(seen) for name, seen in self.domain_._asdict().items()},
-        }
-        arrays = [array for weights in self.weights_ for array in weights]
-        write_model(path, description | self._label_description(), arrays)
+        write_model(path, self._header(), self.weights_)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a model that ``save`` wrote; nothing in the file is executed.
 
         Args:
-            path: The file.
+            path: The file, the ``.hdf5`` file of a model that the published AMDNet code
+                trained, or the name of a model that comes with the package.
 
         Returns:
             A fitted estimator.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ModelFileError: It is no model file, is damaged, or holds another estimator.
+            ModelFileError: It is no model file, is damaged, holds another estimator, or
+                what it holds is no sound model: a parameter is out of its range, or the
+                weights are not those of the network.
         """
-        description, arrays = read_model(path)
-        kind = description.get("estimator")
-        if kind not in [base.__name__ for base in cls.__mro__]:
+        path = model_file(path)
+        header, arrays = _read(path)
+        if header.estimator not in [base.__name__ for base in cls.__mro__]:
             raise ModelFileError(
-                f"holds no {cls.__name__} but a {kind}", "load it with that class", item=path
+                f"holds no {cls.__name__} but a {header.estimator}", "load it with that class", item=path
             )
         try:
-            return cls._restored(description, arrays)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return cls._restored(header, arrays)
+        except (TypeError, ValueError, OverflowError) as error:
             raise ModelFileError(
                 f"does not hold a sound {cls.__name__} ({error})", "save it anew", item=path
             ) from error
@@ -175,12 +179,12 @@ class AMDNetEstimator(BaseEstimator):
         """What training makes small."""
         raise NotImplementedError
 
-    def _label_description(self) -> dict[str, Any]:
+    def _saved_labels(self) -> TargetLabels | ClassLabels:
         """What a file holds of what ``_learn_labels`` has set."""
         raise NotImplementedError
 
-    def _restore_labels(self, description: Mapping[str, Any]) -> None:
-        """Set what ``_label_description`` tells."""
+    def _restore_labels(self, labels: Any) -> None:
+        """Set what ``_saved_labels`` gave, as it was in a file."""
         raise NotImplementedError
 
     # Training.
@@ -266,17 +270,18 @@ class AMDNetEstimator(BaseEstimator):
         if source is None:
             return [None] * self.n_ensemble
         if isinstance(source, str | Path):
-            source = type(self).load(source)
+            source = _loaded(source)
         if not hasattr(source, "config_"):
             raise ValueError(
-                "init_from must be the path of a saved model or a fitted estimator of this package, got "
-                f"{source!r}; in a search, which unfits what it clones, give a path or a FrozenEstimator"
+                "init_from must be the path of a saved model, the name of one that is shipped, or "
+                f"a fitted estimator of this package, got {source!r}; in a search, which unfits what it "
+                "clones, give a path or a FrozenEstimator"
             )
         there, here = source.config_._asdict(), self._network_config(n_outputs)._asdict()
         differing = [
             f"{name} ({there[name]!r} there, {here[name]!r} here)"
             for name in here
-            if there[name] != here[name]
+            if there[name] != here[name] and name != "n_outputs"
         ]
         if differing:
             raise ValueError(
@@ -307,7 +312,6 @@ class AMDNetEstimator(BaseEstimator):
         members = train_members(plan, starts, seed, self.n_jobs, self.checkpoint_dir)
         self.config_ = plan.compilation.network
         self.scaler_ = plan.scaler
-        self.ladder_ = plan.ladder
         self.weights_ = [member.weights for member in members]
         self.history_ = _joined([member.history for member in members])
         self.n_iter_ = len(self.history_.get("loss", []))
@@ -322,7 +326,7 @@ class AMDNetEstimator(BaseEstimator):
         loss = self._training_loss()
         xla = xla_pays(n_predictions=len(self.weights_) * len(graphs))
         compilation = Compilation(self.config_, loss, self._optimizer(), self.clip_norm, xla)
-        return predict_members(compilation, self.weights_, graphs, self.ladder_)
+        return predict_members(compilation, self.weights_, graphs)
 
     def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:
         network = network_class(self.architecture)
@@ -346,41 +350,48 @@ class AMDNetEstimator(BaseEstimator):
 
     # Files.
 
+    def _header(self) -> ModelHeader:
+        seen = self.domain_
+        return ModelHeader(
+            estimator=type(self).__name__,
+            parameters=self._saved_parameters(),
+            mean=self.scaler_.mean,
+            scale=self.scaler_.scale,
+            labels=asdict(self._saved_labels()),
+            history=self.history_,
+            training=TrainingSummary(**self.training_) if self.training_ else None,
+            motifs=None if seen is None else sorted(seen.motifs),
+            elements=None if seen is None else sorted(seen.elements),
+        )
+
     def _saved_parameters(self) -> dict[str, Any]:
         fitted = self.config_._asdict()
         parameters = {
             name: value if value is None else fitted.get(name, value)
             for name, value in self.get_params(deep=False).items()
+            if name not in _NOT_IN_FILES
         }
-        parameters |= dict.fromkeys(_OF_THIS_COMPUTER)
         if not isinstance(self.random_state, int | np.integer):
             parameters["random_state"] = None
         return {name: _as_json(value) for name, value in parameters.items()}
 
     @classmethod
-    def _restored(cls, description: Mapping[str, Any], arrays: Sequence[NDArray]) -> Self:
-        from amdnet_matminer.network import build_network
+    def _restored(cls, header: ModelHeader, arrays: Sequence[NDArray]) -> Self:
+        """The fitted estimator that a file holds; whatever is wrong with it is a ValueError or TypeError."""
         from amdnet_matminer.training import TargetScaler
 
-        pairs = {
-            name: dict(value) for name, value in description["parameters"].items() if isinstance(value, list)
-        }
-        model = cls(**description["parameters"] | pairs)
+        model = cls(**_checked_parameters(header.parameters, cls._get_param_names()))
         check_parameters(model.get_params(deep=False))
-        scaler, ladder, domain = (description[name] for name in ("scaler", "ladder", "domain"))
-        model.scaler_ = TargetScaler(*(tuple(map(float, scaler[name])) for name in TargetScaler._fields))
-        model.ladder_ = SizeLadder(tuple(map(float, ladder["first"])), float(ladder["growth"]))
-        model.domain_ = domain and Domain(frozenset(domain["motifs"]), frozenset(domain["elements"]))
-        model.training_ = description["training"]
-        model.history_ = description["history"]
+        model.scaler_ = TargetScaler(header.mean, header.scale)
+        model.domain_ = None
+        if header.motifs is not None and header.elements is not None:
+            model.domain_ = Domain(frozenset(header.motifs), frozenset(header.elements))
+        model.training_ = asdict(header.training) if header.training else {}
+        model.history_ = header.history
         model.n_iter_ = len(model.history_.get("loss", []))
-        model._restore_labels(description)
-        model.config_ = model._network_config(len(model.scaler_.mean))
-        network = build_network(model.config_)
-        size = len(network.weights)
-        model.weights_ = [list(arrays[i : i + size]) for i in range(0, len(arrays), size)]
-        for weights in model.weights_:
-            network.set_weights(weights)
+        model._restore_labels(header.labels)
+        model.config_ = model._network_config(len(header.mean))
+        model.weights_ = _members(model.config_, arrays)
         return model
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -419,6 +430,51 @@ def _joined(histories: Sequence[dict[str, list[float]]]) -> dict[str, list[float
     if len(histories) > 1:
         joined["member"] = [k for k, history in enumerate(histories) for _ in history.get("loss", [])]
     return joined
+
+
+def _loaded(path: str | Path) -> AMDNetEstimator:
+    """The model in a file, whichever estimator it is of."""
+    kinds = {kind.__name__: kind for kind in AMDNetEstimator.__subclasses__()}
+    path = model_file(path)
+    header, _ = _read(path)
+    if header.estimator not in kinds:
+        raise ModelFileError(f"holds no model but a {header.estimator!r}", "give another", item=path)
+    return kinds[header.estimator].load(path)
+
+
+def _read(path: Path) -> tuple[ModelHeader, list[NDArray]]:
+    """What a model file holds, be it ours or of the published code."""
+    from amdnet_matminer.network.published_model import is_published_model, read_published_model
+
+    return read_published_model(path) if is_published_model(path) else read_model(path)
+
+
+def _checked_parameters(parameters: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Parameters from a file as the estimator takes them: none that no file decides on."""
+    if unknown := set(parameters) - (set(names) - set(_NOT_IN_FILES)):
+        raise ValueError(f"a file has no parameters {sorted(unknown)}")
+    seed = parameters.get("random_state")
+    if seed is not None and (type(seed) is not int or not 0 <= seed < 2**32):
+        raise ValueError(f"random_state must be None or an integer from 0 to {2**32 - 1}, got {seed!r}")
+    # Of a mapping the file has the pairs, since its keys need not be strings.
+    weight = parameters.get("class_weight")
+    return {**parameters, "class_weight": dict(weight)} if isinstance(weight, list) else dict(parameters)
+
+
+def _members(config: NetworkConfig, arrays: Sequence[NDArray]) -> list[Weights]:
+    """Weights from a file, of one network after another, which must be those that the network has."""
+    from amdnet_matminer.network import build_network
+
+    forms = [(tuple(weight.shape), weight.dtype) for weight in build_network(config).weights]
+    if not arrays or len(arrays) % len(forms):
+        raise ValueError(f"it has {len(arrays)} arrays of weights, of which each network has {len(forms)}")
+    for k, array in enumerate(arrays):
+        shape, dtype = forms[k % len(forms)]
+        if (array.shape, array.dtype.name) != (shape, dtype):
+            raise ValueError(f"weights {k} are {array.shape} {array.dtype} instead of {shape} {dtype}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"weights {k} are not all finite")
+    return [list(arrays[k : k + len(forms)]) for k in range(0, len(arrays), len(forms))]
 
 
 def _as_json(value: Any) -> Any:

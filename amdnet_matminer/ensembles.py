@@ -24,6 +24,7 @@ from amdnet_matminer.training import (
     TargetScaler,
     compiled_network,
     predict_graphs,
+    prediction_ladder,
     train,
 )
 
@@ -95,7 +96,7 @@ def train_members(
 
 
 def predict_members(
-    compilation: Compilation, weights: Sequence[Weights], graphs: Sequence[DualGraph], ladder: SizeLadder
+    compilation: Compilation, weights: Sequence[Weights], graphs: Sequence[DualGraph]
 ) -> NDArray[np.float32]:
     """What each member says of crystals.
 
@@ -103,13 +104,13 @@ def predict_members(
         compilation: Of the network.
         weights: Of the M members.
         graphs: S crystals.
-        ladder: The array sizes that batches are padded to.
 
     Returns:
         Outputs of the network, scaled targets or logits, shape (M, S, T).
     """
     outputs = []
     with compiled_network(compilation, only_predicts=True) as network:
+        ladder = prediction_ladder(network, graphs)
         for arrays in weights:
             network.set_weights(arrays)
             outputs.append(predict_graphs(network, graphs, ladder))
@@ -123,10 +124,13 @@ def _train_member(
     register(plan.compilation.network.architecture)(network_type)
     rng = np.random.default_rng(seed)
     of_weights, shuffling = rng.integers(2**31, size=2).tolist()
-    if start is None:
-        start = initial_weights(plan.compilation.network, of_weights)
+    weights = initial_weights(plan.compilation.network, of_weights)
+    if start is not None:
+        # All but a readout of another shape, which begins anew.
+        pairs = zip(start, weights, strict=True)
+        weights = [given if given.shape == drawn.shape else drawn for given, drawn in pairs]
     with compiled_network(plan.compilation) as network:
-        network.set_weights(start)
+        network.set_weights(weights)
         _, training, validation, scaler, ladder, settings = plan
         history = train(network, training, validation, scaler, ladder, settings, shuffling, checkpoint)
         return Member(network.get_weights(), history)

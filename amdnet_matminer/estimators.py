@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from amdnet_matminer.base import AMDNetEstimator
 from amdnet_matminer.errors import TargetError
 from amdnet_matminer.options import Loss, RegressionLoss
+from amdnet_matminer.persistence import ClassLabels, TargetLabels, typed
 from amdnet_matminer.pretrained import pretrained_model_file
 from amdnet_matminer.uncertainty import std_factor
 from amdnet_matminer.validation import (
@@ -118,7 +119,8 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         config_: Sizes of the network.
         weights_: Of each network of the ensemble the weights, as arrays.
         training_: Summary of the training data: number of crystals, elements, and of
-            each target count, mean, standard deviation and range.
+            each target count, mean, standard deviation and range; empty of a model of the
+            published code, which does not tell.
         domain_: Motifs and elements seen in training, for ``novelty``.
 
     Example:
@@ -287,13 +289,13 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
     def _training_loss(self) -> Loss:
         return self.loss
 
-    def _label_description(self) -> dict[str, Any]:
-        return {"target_shape": self.target_shape_, "std_factor": self.std_factor_}
+    def _saved_labels(self) -> TargetLabels:
+        return TargetLabels(target_shape=self.target_shape_, std_factor=self.std_factor_)
 
-    def _restore_labels(self, description: Mapping[str, Any]) -> None:
-        self.target_shape_ = tuple(map(int, description["target_shape"]))
-        self.std_factor_ = float(description["std_factor"])
-        if prod(self.target_shape_) != len(self.scaler_.mean):
+    def _restore_labels(self, labels: Any) -> None:
+        known = typed(labels, TargetLabels)
+        self.target_shape_, self.std_factor_ = known.target_shape, known.std_factor
+        if len(self.target_shape_) > 1 or prod(self.target_shape_) != len(self.scaler_.mean):
             raise ValueError("it has not as many targets as outputs")
 
     def __sklearn_tags__(self) -> Tags:
@@ -459,14 +461,17 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
     def _training_loss(self) -> Loss:
         return "cross-entropy"
 
-    def _label_description(self) -> dict[str, Any]:
-        return {"classes": self.classes_.tolist(), "class_weight": self.class_weight_.tolist()}
+    def _saved_labels(self) -> ClassLabels:
+        return ClassLabels(classes=self.classes_.tolist(), class_weight=self.class_weight_.tolist())
 
-    def _restore_labels(self, description: Mapping[str, Any]) -> None:
-        self.classes_ = np.array(description["classes"])
-        self.class_weight_ = np.array(description["class_weight"], dtype=np.float64)
-        if not len(self.classes_) == len(self.class_weight_) == len(self.scaler_.mean):
+    def _restore_labels(self, labels: Any) -> None:
+        known = typed(labels, ClassLabels)
+        if not len(known.classes) == len(known.class_weight) == len(self.scaler_.mean):
             raise ValueError("it has not as many classes as outputs")
+        self.classes_ = check_classes(known.classes, len(known.classes))
+        self.class_weight_ = np.array(known.class_weight, dtype=np.float64)
+        if len(np.unique(self.classes_)) != len(self.classes_):
+            raise ValueError("a class is there twice")
 
 
 def _n_atoms(structures: Sequence[Structure]) -> NDArray[np.float64]:

@@ -1,102 +1,260 @@
-"""Trained models as one file: a zip archive of JSON and plain arrays, no pickle.
+"""Trained models as one file: arrays and, as its metadata, a JSON header, in the safetensors format.
 
-``model.json`` holds the description and the SHA-256 of each array; the arrays are
-``weights/0000.npy`` and so on. The same model always gives the same bytes.
+``write_arrays`` and ``read_arrays`` are the file, ``ModelHeader`` is what the header of a
+model holds. Equal models give equal bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import platform
-import zipfile
-from collections.abc import Sequence
-from math import prod
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Structure
+from safetensors import safe_open
+from safetensors.numpy import save
 
 from amdnet_matminer import __version__
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.files import package_versions, write_atomically
 
-FORMAT = "amdnet-matminer model"
-FORMAT_VERSION = 4
-"""1 had no checksums of the arrays and no package versions; ``"amdnet"`` was another network in 2 and 3."""
+FORMAT = "amdnet-matminer arrays 1"
+"""Of the file; the number changes when older programs can no longer read it."""
 
-LARGEST_MODEL = 2**28
-"""Bytes of a file, and of all that is unpacked from it: a hundred times the largest model so far."""
+LARGEST_FILE = 2**28
+"""Bytes: a hundred times the largest model so far."""
 
-_DESCRIPTION = "model.json"
-_LARGEST_DESCRIPTION = 2**24
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_LIGANDS_PER_MOTIF = 6.0
+_LARGEST_TEXT = 2**24
+_HEADER = "amdnet"
+_REMEDY = "give a file that save() wrote"
+
+Count = Annotated[int, Meta(ge=1)]
+Finite = Annotated[float, Meta(ge=-1e300, le=1e300)]
+NotNegative = Annotated[float, Meta(ge=0.0, le=1e300)]
+Positive = Annotated[float, Meta(gt=0.0, le=1e300)]
 
 
-def write_model(path: str | Path, description: dict[str, Any], weights: Sequence[NDArray]) -> None:
-    """Write a model, whole or not at all.
+def write_arrays(path: str | Path, header: dict[str, Any], arrays: Sequence[NDArray]) -> None:
+    """Write arrays and what they are, whole or not at all.
 
     Args:
-        path: The file to write; an existing one is replaced.
-        description: What rebuilds the model, JSON values only.
-        weights: The arrays of the network, in its order.
+        path: The file; an existing one is replaced.
+        header: JSON values only.
+        arrays: Numbers, in an order that means something.
 
     Raises:
         OSError: The file cannot be written; what was there before is still there.
     """
-    arrays = [_to_bytes(array) for array in weights]
-    header = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "written_by": __version__,
-        "versions": {"python": platform.python_version()} | package_versions(),
-        "sha256": [_digest(array) for array in arrays],
-    }
-    contents = {_DESCRIPTION: json.dumps(description | header, indent=1).encode()}
-    contents |= {_weight_name(number): array for number, array in enumerate(arrays)}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in contents.items():
-            # A ZipInfo of its own has no time of day in it, so equal models are equal files.
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    write_atomically(path, buffer.getvalue())
+    stored = [np.asarray(array, order="C") for array in arrays]
+    text = json.dumps(header)
+    # A single entry, since safetensors writes several in any order.
+    entry = {"format": FORMAT, "header": header, "sha256": _digest(text, stored)}
+    names = (f"{number:05d}" for number in range(len(stored)))
+    data = save(dict(zip(names, stored, strict=True)), {_HEADER: json.dumps(entry)})
+    write_atomically(path, data)
 
 
-def read_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray]]:
-    """Read a model file; nothing in it is executed.
+def read_arrays(path: str | Path) -> tuple[dict[str, Any], list[NDArray]]:
+    """Read what ``write_arrays`` wrote; nothing in it is executed.
 
     Args:
-        path: A file that ``write_model`` wrote, in this or an older format, or the
-            ``.hdf5`` file of a model that the published AMDNet code trained.
+        path: The file.
 
     Returns:
-        The description, in the form of today, and the arrays.
+        The header and the arrays.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ModelFileError: It is no model file, is damaged, too large, or of a newer format.
+        ModelFileError: It is no such file, is damaged, too large, or of another version.
     """
-    data = _read_bytes(Path(path))
-    if data.startswith(_HDF5_SIGNATURE):
-        from amdnet_matminer.original.models import read_published_model
-
-        description, weights = read_published_model(path)
-        return _upgraded(description), weights
+    path = Path(path)
+    if (size := path.stat().st_size) > LARGEST_FILE:
+        raise ModelFileError(f"has {size} bytes, and no model more than {LARGEST_FILE}", _REMEDY, item=path)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _read_archive(archive)
-    except ModelFileError as error:
-        raise error.at(item=path) from error.__cause__
-    except Exception as error:  # zipfile, zlib and numpy raise whatever damaged bytes lead them to
-        raise ModelFileError(
-            f"is not a model of amdnet_matminer or is damaged ({error})",
-            "give a file that save() wrote",
-            item=path,
-        ) from error
+        with safe_open(path, framework="numpy") as file:
+            entry = json.loads((file.metadata() or {})[_HEADER])
+            arrays = [file.get_tensor(name) for name in sorted(file.keys())]
+        if entry["format"] != FORMAT:
+            raise ValueError(f"it is of the format {entry['format']!r} and not {FORMAT!r}")
+        header: dict[str, Any] = entry["header"]
+        if entry["sha256"] != _digest(json.dumps(header), arrays):
+            raise ValueError("its content is not what was saved")
+    except OSError:
+        raise
+    except Exception as error:  # safetensors, json and numpy raise whatever damaged bytes lead them to
+        reason = f"is no model of amdnet_matminer or is damaged ({error})"
+        raise ModelFileError(reason, _REMEDY, item=path) from error
+    return header, arrays
+
+
+def _digest(header: str, arrays: Iterable[NDArray]) -> str:
+    digest = hashlib.sha256(header.encode())
+    for array in arrays:
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetSummary:
+    """The labels of one target that a model has learned from."""
+
+    count: Count
+    mean: Finite
+    std: NotNegative
+    min: Finite
+    max: Finite
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSummary:
+    """What a model has learned from."""
+
+    n_crystals: Count
+    elements: list[str]
+    """Symbols by atomic number."""
+    target: list[TargetSummary]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetLabels:
+    """What a regressor knows of its labels."""
+
+    target_shape: tuple[Count, ...]
+    """Shape of the label of one crystal: () or (T,)."""
+    std_factor: NotNegative
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassLabels:
+    """What a classifier knows of its labels."""
+
+    classes: list[str | int | float | bool]
+    """In the order of the outputs."""
+    class_weight: list[Positive]
+
+    def __post_init__(self) -> None:
+        if len({type(name) for name in self.classes}) > 1:
+            raise ValueError("classes are of several types")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelHeader:
+    """All of a trained model but its weights."""
+
+    estimator: str
+    """Name of the class."""
+    parameters: dict[str, Any]
+    """Those of the estimator, without what is of the computer or of one call."""
+    mean: Annotated[tuple[Finite, ...], Meta(min_length=1, max_length=10_000)]
+    """(T,) of the targets, in their units."""
+    scale: tuple[Positive, ...]
+    """(T,) of the targets, in their units."""
+    labels: dict[str, Any]
+    """``TargetLabels`` or ``ClassLabels``."""
+    history: dict[str, list[float]]
+    """As the estimator's ``history_``."""
+    training: TrainingSummary | None = None
+    """None of a model that the published code trained."""
+    motifs: list[str] | None = None
+    """Names of the motifs seen in training."""
+    elements: list[Count] | None = None
+    """Atomic numbers seen in training."""
+    written_by: str = __version__
+    """Version of this package."""
+    versions: dict[str, str] | None = None
+    """Of Python and of what the numbers depend on."""
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != len(self.scale):
+            raise ValueError(f"{len(self.mean)} means but {len(self.scale)} scales")
+
+
+def write_model(path: str | Path, header: ModelHeader, members: Sequence[Sequence[NDArray]]) -> None:
+    """Write a trained model.
+
+    Args:
+        path: The file; an existing one is replaced.
+        header: All but the weights.
+        members: The weights of each network, in the network's order.
+
+    Raises:
+        OSError: The file cannot be written; what was there before is still there.
+    """
+    versions = {"python": platform.python_version()} | package_versions()
+    content = asdict(header) | {"versions": versions}
+    # A large data set has ten thousands of motifs, which as JSON take a quarter of the file.
+    motifs = _packed(content.pop("motifs"))
+    write_arrays(path, content, [motifs, *(array for weights in members for array in weights)])
+
+
+def read_model(path: str | Path) -> tuple[ModelHeader, list[NDArray]]:
+    """Read a trained model; nothing in it is executed.
+
+    Args:
+        path: A file that ``write_model`` wrote.
+
+    Returns:
+        The header, whose fields have their types and ranges, and the arrays of all networks.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ModelFileError: It is no model, is damaged, or its header holds what it must not.
+    """
+    content, arrays = read_arrays(path)
+    try:
+        motifs, *weights = arrays
+        return typed(content | {"motifs": _unpacked(motifs)}, ModelHeader), weights
+    except (TypeError, ValueError, zlib.error) as error:
+        raise ModelFileError(f"does not describe a model ({error})", _REMEDY, item=path) from error
+
+
+T = Any
+
+
+def _packed(names: list[str] | None) -> NDArray[np.uint8]:
+    """Names as compressed text, a line each; None as nothing."""
+    text = b"" if names is None else zlib.compress("\n".join(names).encode(), 9)
+    return np.frombuffer(text, dtype=np.uint8)
+
+
+def _unpacked(packed: NDArray) -> list[str] | None:
+    """The names again; what is packed may be anything."""
+    if packed.size == 0:
+        return None
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(packed.tobytes(), _LARGEST_TEXT)
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise ValueError("names of motifs are cut off, or more than any model has")
+    return text.decode().split("\n") if text else []
+
+
+def typed(content: Any, kind: type[Any]) -> Any:
+    """Check that JSON values are what a dataclass of this module asks for.
+
+    Args:
+        content: The values.
+        kind: The dataclass.
+
+    Returns:
+        An instance of it.
+
+    Raises:
+        ValueError: A field is missing, unknown, or of another type or range.
+    """
+    unknown = set(content) - set(kind.__dataclass_fields__) if isinstance(content, dict) else set()
+    if unknown:
+        raise ValueError(f"unknown fields {sorted(map(str, unknown))}")
+    return msgspec.convert(content, kind)
 
 
 def describe_training(structures: Sequence[Structure], y: ArrayLike) -> dict[str, Any]:
@@ -123,94 +281,3 @@ def describe_training(structures: Sequence[Structure], y: ArrayLike) -> dict[str
             if len(v)
         ],
     }
-
-
-def _read_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(LARGEST_MODEL + 1)
-    if len(data) > LARGEST_MODEL:
-        reason = f"is larger than {LARGEST_MODEL} bytes, so it is no model"
-        raise ModelFileError(reason, "give another", item=path)
-    return data
-
-
-def _read_archive(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[NDArray]]:
-    # What an entry says of its size bounds what zipfile unpacks of it.
-    sizes = {info.filename: info.file_size for info in archive.infolist()}
-    if sum(sizes.values()) > LARGEST_MODEL or sizes.get(_DESCRIPTION, 0) > _LARGEST_DESCRIPTION:
-        raise ModelFileError("would unpack to more than any model holds", "give a file that save() wrote")
-    description = _checked_description(json.loads(archive.read(_DESCRIPTION)))
-    names = sorted(name for name in sizes if name != _DESCRIPTION)
-    arrays = [archive.read(name) for name in names]
-    if description["format_version"] == 1:
-        description = _upgraded(description)
-    elif (names, [_digest(array) for array in arrays]) != (
-        [_weight_name(number) for number in range(len(arrays))],
-        description["sha256"],
-    ):
-        raise ValueError("its arrays are not those that were saved")
-    return description, [_to_array(array) for array in arrays]
-
-
-def _checked_description(description: Any) -> dict[str, Any]:
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise ModelFileError("is not a model of amdnet_matminer", "give a file that save() wrote")
-    found = description["format_version"]
-    if not isinstance(found, int) or found < 1:
-        raise ValueError(f"its format version is {found!r}")
-    if found > FORMAT_VERSION:
-        raise ModelFileError(
-            f"was written by amdnet_matminer {description['written_by']}, which is newer than this one",
-            "upgrade with pip install -U amdnet-matminer",
-        )
-    parameters = description.get("parameters", {})
-    if found in (2, 3) and parameters.get("architecture", "amdnet") == "amdnet":
-        raise ModelFileError(
-            "is of an earlier form of the network 'amdnet', which would be read wrongly", "train it anew"
-        )
-    return description
-
-
-def _upgraded(description: dict[str, Any]) -> dict[str, Any]:
-    """A description of format 1, the only one before, in the form of today.
-
-    There was one target and one network then, no weight decay, no summary of the training
-    data, and the bonds of motifs were not counted.
-    """
-    ladder, scaler = description["ladder"], description["scaler"]
-    bonds = _LIGANDS_PER_MOTIF * ladder["first"][3]
-    return description | {
-        "parameters": description["parameters"] | {"optimizer": "adamw", "weight_decay": 0.0},
-        "ladder": ladder | {"first": [*ladder["first"], bonds]},
-        "scaler": {name: [value] for name, value in scaler.items()},
-        "training": None,
-        "domain": None,
-        "target_shape": [],
-        "std_factor": 1.0,
-    }
-
-
-def _weight_name(number: int) -> str:
-    return f"weights/{number:04d}.npy"
-
-
-def _digest(array: bytes) -> str:
-    return hashlib.sha256(array).hexdigest()
-
-
-def _to_bytes(array: NDArray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _to_array(data: bytes) -> NDArray:
-    """Read a .npy file; numpy's own reader would make room for whatever shape it claims."""
-    buffer = io.BytesIO(data)
-    if np.lib.format.read_magic(buffer) != (1, 0):
-        raise ValueError("an array is of another kind than numpy's format 1.0")
-    shape, column_major, dtype = np.lib.format.read_array_header_1_0(buffer)
-    if dtype.kind not in "fiub" or prod(shape) * dtype.itemsize != len(data) - buffer.tell():
-        raise ValueError(f"an array claims {shape} times {dtype}, which is not what it holds")
-    array = np.frombuffer(data, dtype, offset=buffer.tell())
-    return array.reshape(shape, order="F" if column_major else "C").copy()

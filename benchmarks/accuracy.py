@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,15 +105,19 @@ def join_members(parts: Sequence[tuple[AMDNetRegressor, int]], path: Path, **par
         raise ValueError(f"the models were not trained on the same crystals: targets scaled by {scalings}")
     (first, column), *_ = parts
     first.save(path)
-    description, _ = read_model(path)
+    header, _ = read_model(path)
     # Kernel (width, T) and bias (T,) of the last layer are the last arrays of a network.
     networks = [
         [*weights[:-2], *(array[..., own : own + 1] for array in weights[-2:])]
         for model, own in parts
         for weights in model.weights_
     ]
-    description["scaler"] = {"mean": scalings[0][:1], "scale": scalings[0][1:]}
-    description["training"]["target"] = [description["training"]["target"][column]]
-    description["target_shape"] = []
-    description["parameters"] |= parameters | {"n_ensemble": len(networks)}
-    write_model(path, description, [array for weights in networks for array in weights])
+    header = replace(
+        header,
+        mean=scalings[0][:1],
+        scale=scalings[0][1:],
+        training=header.training and replace(header.training, target=[header.training.target[column]]),
+        labels=header.labels | {"target_shape": []},
+        parameters=header.parameters | parameters | {"n_ensemble": len(networks)},
+    )
+    write_model(path, header, networks)

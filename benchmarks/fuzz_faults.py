@@ -26,7 +26,7 @@ from amdnet_matminer.cli import main as amdnet
 from amdnet_matminer.cli.exits import Exit
 from amdnet_matminer.cli.tables import ResultFile
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
-from amdnet_matminer.persistence import read_model, write_model
+from amdnet_matminer.persistence import read_arrays, write_arrays
 from amdnet_matminer.screening import Outcome
 from amdnet_matminer.structure_files import Entry
 
@@ -117,14 +117,14 @@ def _refused_in_a_read_only_folder() -> str:
 def _killed_saving(folder: Path, rng: random.Random) -> str:
     models = [[np.full(10**5, value, dtype=np.float32)] for value in (0.0, 1.0)]
     path = folder / "model.amdnet"
-    write_model(path, {}, models[0])
+    write_arrays(path, {}, models[0])
 
     def save() -> None:
         for turn in range(10**6):
-            write_model(path, {}, models[turn % 2])
+            write_arrays(path, {}, models[turn % 2])
 
     _kill(save, rng)
-    if len(set(read_model(path)[1][0])) != 1:
+    if len(set(read_arrays(path)[1][0])) != 1:
         raise AssertionError("two models are mixed")
     return "whole model"
 
@@ -177,10 +177,10 @@ def _all_rows(path: Path, n: int) -> str:
 
 def _saving_without_room(folder: Path, room: int) -> str:
     path = folder / "model.amdnet"
-    write_model(path, {}, [np.zeros(3)])
+    write_arrays(path, {}, [np.zeros(3)])
     with _room(room):
-        _refused(partial(write_model, path, {}, [np.random.default_rng(0).random(10**4)]))
-    if len(read_model(path)[1][0]) != 3 or len(list(folder.iterdir())) != 1:
+        _refused(partial(write_arrays, path, {}, [np.random.default_rng(0).random(10**4)]))
+    if len(read_arrays(path)[1][0]) != 3 or len(list(folder.iterdir())) != 1:
         raise AssertionError("the old model is gone, or a half one lies there")
     return "old model kept"
 

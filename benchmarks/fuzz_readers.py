@@ -42,7 +42,7 @@ from amdnet_matminer.graphs.serialization import graph_to_bytes
 from amdnet_matminer.motifs import motif_graph
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.original.materials import read_original
-from amdnet_matminer.persistence import read_model, write_model
+from amdnet_matminer.persistence import read_arrays, write_arrays
 from amdnet_matminer.structure_files import open_crystals, read_entry
 from amdnet_matminer.validation import check_elements, check_structures
 
@@ -69,11 +69,11 @@ def _model_bytes(folder: Path) -> Act:
     """Mutated bytes of a model file: the same content, or a ModelFileError."""
     path = folder / "model.amdnet"
     _small_model().save(path)
-    whole, written = path.read_bytes(), repr(read_model(path))
+    whole, written = path.read_bytes(), repr(read_arrays(path))
 
     def act(rng: random.Random) -> str:
         path.write_bytes(mutated_bytes(whole, rng))
-        if repr(read_model(path)) != written:
+        if repr(read_arrays(path)) != written:
             raise AssertionError("other content was read")
         return "same content"
 
@@ -84,14 +84,14 @@ def _models(folder: Path) -> Act:
     """Models whose description or arrays are others, in a whole file: finite predictions, or refused."""
     path = folder / "model.amdnet"
     _small_model().save(path)
-    description, weights = read_model(path)
+    description, weights = read_arrays(path)
     asked = crystals()[:2].tolist()
 
     def act(rng: random.Random) -> str:
         if rng.random() < 0.5:
-            write_model(path, mutated_tree(description, rng), weights)
+            write_arrays(path, mutated_tree(description, rng), weights)
         else:
-            write_model(path, description, _mutated_one(weights, rng))
+            write_arrays(path, description, _mutated_one(weights, rng))
         return _finite(AMDNetRegressor.load(path).predict(asked), "predicts")
 
     return act

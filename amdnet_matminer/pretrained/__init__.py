@@ -59,6 +59,19 @@ def _read(path: Path, modified: int) -> Motif2Vec:
     return Motif2Vec.load(path)
 
 
+def model_file(path: str | Path) -> Path:
+    """Where a model is, which may be given by the name of one that comes with the package.
+
+    Args:
+        path: A file, or one of ``MODELS``; a file of that name goes first.
+
+    Returns:
+        The file, whether there is one or not.
+    """
+    path = Path(path).expanduser()
+    return path if str(path) not in MODELS or path.exists() else pretrained_model_file(str(path))
+
+
 def pretrained_model_file(name: str) -> Path:
     """Where the file of a trained model is.
 

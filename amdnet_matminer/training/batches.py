@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amdnet_matminer.graphs import Batch, DualGraph, SizeLadder, batch_graphs, deal, sizes_of
 from amdnet_matminer.network import Network
+
+BATCH_SIZE = 32
+"""Crystals in a batch of few; a step of this size is fast on every machine."""
 
 PREDICTED_AT_ONCE = 128
 """On a CPU, batches of so many crystals are predicted 1.3 to 1.6 times as fast as batches of 32."""
@@ -62,7 +66,8 @@ def predict_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLa
     Args:
         network: A compiled network of T outputs.
         graphs: S crystals.
-        ladder: The array sizes of training; many crystals are predicted in larger batches.
+        ladder: The array sizes that batches are padded to; many crystals are predicted in
+            larger batches.
 
     Returns:
         Scaled predictions, shape (S, T).
@@ -76,6 +81,31 @@ def predict_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLa
         batch = batch_graphs([graphs[i] for i in members], ladder.step_for(sizes[members].sum(axis=0)))
         predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members)]
     return predicted
+
+
+_ladders: WeakKeyDictionary[Network, SizeLadder] = WeakKeyDictionary()
+
+
+def prediction_ladder(network: Network, graphs: Sequence[DualGraph]) -> SizeLadder:
+    """The array sizes to predict crystals with.
+
+    Args:
+        network: A compiled network. What it has been compiled for before serves again, so
+            that windows of a screening share it, unless these crystals are of other sizes.
+        graphs: S crystals.
+
+    Returns:
+        The sizes.
+    """
+    sizes = sizes_of(graphs)
+    wanted = SizeLadder.for_crystals(sizes, BATCH_SIZE).holding(BATCH_SIZE)
+    known = _ladders.get(network)
+    if known is not None:
+        ratio = max(w / k for w, k in zip(wanted.first, known.holding(BATCH_SIZE).first, strict=True))
+        if 0.5 < ratio < 2.0:
+            return known
+    _ladders[network] = wanted
+    return wanted
 
 
 def _rows(values: NDArray, n_rows: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from amdnet_matminer.errors import ModelFileError
-from amdnet_matminer.persistence import read_model, write_model
+from amdnet_matminer.persistence import read_arrays, write_arrays
 
 logger = logging.getLogger(__name__)
 
@@ -222,7 +222,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self.path is None or not self.path.exists():
             return 0
         try:
-            state, arrays = read_model(self.path)
+            state, arrays = read_arrays(self.path)
         except ModelFileError as error:
             logger.warning("%s; the training starts anew", error)
             return 0
@@ -255,7 +255,7 @@ class Checkpoint(keras.callbacks.Callback):
             "rescue": [self.rescue.n_rescues, self.rescue.last_loss],
         }
         optimizer = [np.asarray(variable) for variable in self.model.optimizer.variables]
-        write_model(path, state, [*self.model.get_weights(), *(self.best.weights or []), *optimizer])
+        write_arrays(path, state, [*self.model.get_weights(), *(self.best.weights or []), *optimizer])
 
 
 class Progress(keras.callbacks.Callback):

@@ -16,8 +16,7 @@ from pymatgen.core import Structure
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.cli import main
 from amdnet_matminer.errors import ModelFileError
-from amdnet_matminer.original import models
-from amdnet_matminer.persistence import read_model
+from amdnet_matminer.network import published_model
 
 LISTS = (["mp-1", "mp-2"], ["mp-3"], ["mp-4"])
 
@@ -47,7 +46,7 @@ def described(tmp_path: Path) -> Callable[..., Path]:
 
 def test_parameters_are_read_from_the_description(described: Callable) -> None:
     path = described(atom_graph_converter=converter(4.0, 20), motif_graph_converter=converter(9.0, 30))
-    assert models._parameters(models._json_file(path)) == {
+    assert published_model._parameters(published_model._json_file(path)) == {
         "architecture": "amdnet-2021",
         "atom_cutoff": 4.0,
         "motif_cutoff": 9.0,
@@ -68,14 +67,14 @@ def test_parameters_are_read_from_the_description(described: Callable) -> None:
 )
 def test_other_models_are_refused(described: Callable, changes: dict, reason: str) -> None:
     with pytest.raises(ModelFileError, match=reason):
-        read_model(described(**changes))
+        AMDNetRegressor.load(described(**changes))
 
 
 def test_a_missing_description_is_named(described: Callable) -> None:
     path = described()
     path.with_name("model.hdf5.json").unlink()
     with pytest.raises(ModelFileError, match=r"needs model\.hdf5\.json beside it"):
-        read_model(path)
+        AMDNetRegressor.load(path)
 
 
 def scores(text: str) -> dict[str, str]:
@@ -105,9 +104,9 @@ def test_the_published_model_gives_its_published_error(
 
 
 class TestCommands:
-    """On files that are written here; the only network is the tiny one of the old model file."""
+    """On files that are written here; the only network is the tiny one of a model file."""
 
-    model = Path(__file__).parents[1] / "data" / "model-format-1.amdnet"
+    model = Path(__file__).parents[1] / "data" / "model.amdnet"
 
     @pytest.fixture
     def files(self, materials: pd.DataFrame, motifs: pd.DataFrame, write: Callable) -> list[str]:
@@ -159,7 +158,7 @@ class TestCommands:
     ) -> None:
         words = ["evaluate", *files, "--motif_file", str(write("motif_graph.pkl", motifs))]
         assert main(words) == 1
-        assert "is of architecture 'megnet', which does not read a motif file" in capsys.readouterr().err
+        assert "is of architecture 'amdnet', which does not read a motif file" in capsys.readouterr().err
 
     def test_train_with_the_original_defaults(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +11,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amdnet_matminer.errors import ModelFileError
+from amdnet_matminer.network import NetworkConfig, build_network
+from amdnet_matminer.network.published import load_published_weights
+from amdnet_matminer.persistence import ModelHeader, TargetLabels
 
 GAUSSIAN_WIDTH = 0.5
 """In angstrom; the published code has no option for it."""
 
-_TYPICAL_OXIDES = {"graphs": 32.0, "atoms": 800.0, "pairs": 40_000.0, "motifs": 320.0, "edges": 6_000.0}
-"""Room for a batch of the published training data; crystals of other sizes fit as well."""
+_RECIPE = {
+    "optimizer": "adamw",
+    "weight_decay": 0.0,
+    "loss": "mse",
+    "schedule": "constant",
+    "scale_targets": False,
+    "clip_norm": None,
+}
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-def read_published_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray]]:
+def is_published_model(path: Path) -> bool:
+    """Whether a file is HDF5, as the published code wrote its models.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    with path.open("rb") as file:
+        return file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE
+
+
+def read_published_model(path: str | Path) -> tuple[ModelHeader, list[NDArray]]:
     """Read a model of the published code; nothing in it is executed.
 
     Args:
         path: The ``.hdf5`` file, whose ``.json`` file lies beside it.
 
     Returns:
-        Description, as in files of format 1, and arrays.
+        As ``read_model``.
 
     Raises:
         ModelFileError: A file is absent, damaged or of another network.
     """
-    from amdnet_matminer.network import NetworkConfig, build_network
-    from amdnet_matminer.network.published import load_published_weights
-
     parameters = _parameters(_json_file(Path(path)))
     network = build_network(NetworkConfig.of(**parameters))
     try:
@@ -41,15 +62,15 @@ def read_published_model(path: str | Path) -> tuple[dict[str, Any], list[NDArray
         raise
     except Exception as error:  # damaged bytes lead HDF5 to whatever it raises
         raise ModelFileError(f"is damaged ({error!r})", "copy it anew", item=path) from error
-    description = {
-        "estimator": "AMDNetRegressor",
-        "parameters": parameters
-        | {"loss": "mse", "schedule": "constant", "scale_targets": False, "clip_norm": None},
-        "scaler": {"mean": 0.0, "scale": 1.0},
-        "ladder": {"first": list(_TYPICAL_OXIDES.values()), "growth": 1.2},
-        "history": {},
-    }
-    return description, network.get_weights()
+    header = ModelHeader(
+        estimator="AMDNetRegressor",
+        parameters=parameters | _RECIPE,
+        mean=(0.0,),
+        scale=(1.0,),
+        labels=asdict(TargetLabels(target_shape=(), std_factor=1.0)),
+        history={},
+    )
+    return header, network.get_weights()
 
 
 def _json_file(path: Path) -> Path:
