@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 _NOT_IN_FILES = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose", "warm_start")
 """Parameters that are of a computer or of a call, not of a model: no file decides on them."""
 
+LARGEST_WEIGHT = 1e6
+"""Of a network in a file; trained ones stay below 100, and from such numbers on predictions overflow."""
+
 
 # A dataclass, since its __init__ is what scikit-learn asks for: it only stores, under the same names.
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -472,8 +475,9 @@ def _members(config: NetworkConfig, arrays: Sequence[NDArray]) -> list[Weights]:
         shape, dtype = forms[k % len(forms)]
         if (array.shape, array.dtype.name) != (shape, dtype):
             raise ValueError(f"weights {k} are {array.shape} {array.dtype} instead of {shape} {dtype}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"weights {k} are not all finite")
+        # So written, what is no number is refused too.
+        if not (np.abs(array) < LARGEST_WEIGHT).all():
+            raise ValueError(f"weights {k} are not all numbers below {LARGEST_WEIGHT:g}")
     return [list(arrays[k : k + len(forms)]) for k in range(0, len(arrays), len(forms))]
 
 

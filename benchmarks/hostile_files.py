@@ -27,6 +27,7 @@ import pandas as pd
 from common import ROOT
 from pymatgen.core import Lattice, Structure
 
+from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.datasets import read_structures
 from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError, StructureError
 from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
@@ -36,6 +37,7 @@ from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.network import NetworkConfig, build_network
 from amdnet_matminer.network.published import load_published_weights
 from amdnet_matminer.original.materials import read_original
+from amdnet_matminer.persistence import read_arrays, write_arrays
 from amdnet_matminer.validation import check_structures
 
 DOCUMENT = ROOT / "SECURITY.md"
@@ -175,6 +177,183 @@ STRUCTURES = [
         partial(_tree, change=lambda tree: tree["sites"][0].update(abc=[float("inf"), 0, 0])),
         StructureError,
         "has a lattice or coordinates that are not finite",
+    ),
+]
+
+
+# Models.
+
+
+@cache
+def _small_model() -> AMDNetRegressor:
+    small: dict[str, Any] = {"width": 8, "n_blocks": 1, "rbf_edge_dim_atom": 8, "rbf_edge_dim_motif": 8}
+    model = AMDNetRegressor(**small, epochs=1, random_state=0)
+    return model.fit([_crystal()] * 4, [1.0, 2.0, 3.0, 4.0])
+
+
+def _model(folder: Path, change: Callable[[dict[str, Any], list[Any]], Any]) -> str:
+    """Load a model whose header or weights were changed, and predict with it."""
+    path = folder / "model.amdnet"
+    _small_model().save(path)
+    header, weights = read_arrays(path)
+    change(header, weights)
+    write_arrays(path, header, weights)
+    return f"predicts {AMDNetRegressor.load(path).predict([_crystal()])}"
+
+
+def _parameter(name: str, value: Any) -> Callable[[Path], str]:
+    return partial(_model, change=lambda header, _: header["parameters"].update({name: value}))
+
+
+def _header(*names: str, value: Any) -> Callable[[Path], str]:
+    def change(header: dict[str, Any], _: list[Any]) -> None:
+        for name in names[:-1]:
+            header = header[name]
+        header[names[-1]] = value
+
+    return partial(_model, change=change)
+
+
+def _weights(make: Callable[[Any], Any]) -> Callable[[Path], str]:
+    def change(_: dict[str, Any], weights: list[Any]) -> None:
+        weights[-1] = make(weights[-1])
+
+    return partial(_model, change=change)
+
+
+MODELS = [
+    Case(
+        "model",
+        "a folder to write graphs to",
+        _parameter("cache_dir", "/tmp/elsewhere"),
+        ModelFileError,
+        "a file has no parameters ['cache_dir']",
+    ),
+    Case(
+        "model",
+        "a folder to write checkpoints to",
+        _parameter("checkpoint_dir", "/tmp/elsewhere"),
+        ModelFileError,
+        "a file has no parameters ['checkpoint_dir']",
+    ),
+    Case(
+        "model",
+        "another file to read",
+        _parameter("init_from", "/etc/hostname"),
+        ModelFileError,
+        "a file has no parameters ['init_from']",
+    ),
+    Case(
+        "model",
+        "3,000 processes",
+        _parameter("n_jobs", 3000),
+        ModelFileError,
+        "a file has no parameters ['n_jobs']",
+    ),
+    Case(
+        "model",
+        "a width of 20,000",
+        _parameter("width", 20_000),
+        ModelFileError,
+        "width must be None or an integer from 1 to 512",
+    ),
+    Case(
+        "model",
+        "100,000 blocks",
+        _parameter("n_blocks", 100_000),
+        ModelFileError,
+        "n_blocks must be an integer from 1 to 32",
+    ),
+    Case(
+        "model",
+        "a cut-off of 200 angstrom",
+        _parameter("atom_cutoff", 200.0),
+        ModelFileError,
+        "atom_cutoff must be a number above 0, at most 20",
+    ),
+    Case(
+        "model",
+        "100,000 neighbours",
+        _parameter("n_neighbors", 100_000),
+        ModelFileError,
+        "n_neighbors must be None or an integer from 1 to 1000",
+    ),
+    Case(
+        "model",
+        "a network that is not known",
+        _parameter("architecture", "os.system"),
+        ModelFileError,
+        "architecture must be one of",
+    ),
+    Case(
+        "model",
+        "a field that is not known",
+        _header("ladder", value={"first": [0], "growth": -1}),
+        ModelFileError,
+        "unknown fields ['ladder']",
+    ),
+    Case(
+        "model",
+        "a scale of zero",
+        _header("scale", value=[0.0]),
+        ModelFileError,
+        "Expected `float` > 0.0 - at `$.scale[0]`",
+    ),
+    Case(
+        "model",
+        "a mean that is no number",
+        _header("mean", value=[float("nan")]),
+        ModelFileError,
+        "at `$.mean[0]`",
+    ),
+    Case(
+        "model",
+        "a negative factor of the spread",
+        _header("labels", "std_factor", value=-1.0),
+        ModelFileError,
+        "Expected `float` >= 0.0 - at `$.std_factor`",
+    ),
+    Case(
+        "model",
+        "no weights",
+        partial(_model, change=lambda _, weights: weights.__delitem__(slice(1, None))),
+        ModelFileError,
+        "it has 0 arrays of weights",
+    ),
+    Case(
+        "model",
+        "weights that are no numbers",
+        _weights(lambda a: a * np.nan),
+        ModelFileError,
+        "are not all numbers below 1e+06",
+    ),
+    Case(
+        "model",
+        "weights that are infinite",
+        _weights(lambda a: a + np.inf),
+        ModelFileError,
+        "are not all numbers below 1e+06",
+    ),
+    Case(
+        "model",
+        "weights of 1e30",
+        _weights(lambda a: a * 0 + np.float32(1e30)),
+        ModelFileError,
+        "are not all numbers below 1e+06",
+    ),
+    Case(
+        "model",
+        "weights that are truth values",
+        _weights(lambda a: a > 0),
+        ModelFileError,
+        "are (1,) bool instead of (1,) float32",
+    ),
+    Case(
+        "model",
+        "weights of another shape",
+        _weights(lambda a: a[:-1]),
+        ModelFileError,
+        "are (0,) float32 instead of (1,) float32",
     ),
 ]
 
@@ -370,7 +549,7 @@ PUBLISHED = [
     ),
 ]
 
-CASES = [*STRUCTURES, *VECTORS, *CACHED_GRAPHS, *PICKLES, *PUBLISHED]
+CASES = [*STRUCTURES, *MODELS, *VECTORS, *CACHED_GRAPHS, *PICKLES, *PUBLISHED]
 
 
 @contextmanager

@@ -31,10 +31,6 @@ CASES = {
 }
 
 
-UNCHECKED = ("models",)
-"""Readers that still take what they should refuse."""
-
-
 @pytest.fixture(scope="module")
 def fuzz(benchmarks: Path) -> ModuleType:
     return importlib.import_module("fuzz")
@@ -45,13 +41,7 @@ def test_every_part_is_tried(fuzz: ModuleType) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(name in UNCHECKED, reason="not checked yet", strict=False))
-        for name in CASES
-    ],
-)
+@pytest.mark.parametrize("name", CASES)
 def test_malformed_input_gives_what_is_right_or_an_error_of_this_package(
     fuzz: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
