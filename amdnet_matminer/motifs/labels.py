@@ -44,9 +44,10 @@ FINGERPRINT_LABELS: tuple[str, ...] = tuple(
 LARGEST_MEASURE = 5.0
 """A motif is named after a polyhedron up to this symmetry measure.
 
-About there matminer's order parameter of the polyhedron falls to 0.4, below which
-robocrystallographer gives the number of bonds alone. Half way on the twist from the
-octahedron to the trigonal prism the measure is 4.4 to both, so all of that way has a name.
+About there matminer's order parameters of tetrahedra, octahedra and trigonal bipyramids,
+without the weight of the coordination number, fall to 0.4, below which robocrystallographer
+gives the number of bonds alone. Half way on the twist from the octahedron to the trigonal
+prism the measure is 4.4 to both, so all of that way has a name.
 """
 
 

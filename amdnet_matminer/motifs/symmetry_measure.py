@@ -150,7 +150,8 @@ def _search(bonds: Points) -> tuple[float, int]:
 
     Two vertices of a polyhedron are laid along two ligands, in all ways that its symmetry
     does not make equal. The best of these fits are numbered by optimal assignment, and
-    then turned and numbered anew.
+    then turned and numbered anew. Near a polyhedron this finds it; a motif that is like none
+    may be a little nearer to one than found.
     """
     n = len(bonds)
     ways = _orientations(n)

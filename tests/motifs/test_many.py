@@ -43,7 +43,7 @@ def test_bad_crystals_do_not_stop_the_rest(with_bad_ones, expected, n_jobs):
     disordered, *graphs, overlapping, word = motif_graphs(with_bad_ones, n_jobs=n_jobs, on_error="return")
     assert_same(graphs, expected)
     failures = {0: disordered, 8: overlapping, 9: word}
-    reasons = {0: "site 0 is disordered", 8: "sites 0 and 1 are at one place", 9: "is a str, not a pymatgen"}
+    reasons = {0: "site 0 is disordered", 8: "sites 0 and 1 are at one place", 9: "is the text"}
     for index, failure in failures.items():
         assert isinstance(failure, StructureError)
         assert failure.index == index
