@@ -15,6 +15,8 @@ from amdnet_matminer.files import PACKAGES, package_versions
 _HERE = Path(__file__).resolve().parent
 DIRTY = "-dirty"
 """Ends the name of a commit since which something but results has been changed."""
+# What benchmarks write; that it has been written anew does not make the code another one.
+_MADE = (":(exclude,top)benchmarks/results", ":(exclude,top)amdnet_matminer/pretrained/mp2018*")
 
 
 def stamp() -> dict[str, Any]:
@@ -33,7 +35,7 @@ def revision() -> str | None:
     if not _git("ls-files", Path(__file__).name):
         return None
     top = _git("rev-parse", "--show-toplevel")
-    changes = ("status", "--porcelain", "--untracked-files=no", "--", top, ":(exclude,top)benchmarks/results")
+    changes = ("status", "--porcelain", "--untracked-files=no", "--", top, *_MADE)
     return _git("rev-parse", "HEAD") + DIRTY * bool(_git(*changes))
 
 
