@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy, deepcopy
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,9 +17,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from amdnet_matminer.architectures import NetworkConfig, network_class
 from amdnet_matminer.errors import ModelFileError, StructureError, TargetError
-from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, SizeLadder, dual_graph, sizes_of
+from amdnet_matminer.graphs import (
+    DualGraph,
+    DualGraphConverter,
+    GraphSubset,
+    LazyGraphs,
+    SizeLadder,
+    sizes_of,
+)
 from amdnet_matminer.options import Loss, Optimizer, Schedule
-from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.persistence import (
     ClassLabels,
     ModelHeader,
@@ -32,12 +38,10 @@ from amdnet_matminer.persistence import (
 from amdnet_matminer.pretrained import model_file
 from amdnet_matminer.uncertainty import Domain
 from amdnet_matminer.validation import (
-    check_elements,
     check_every_target,
     check_parameters,
     check_range,
     check_sample_weight,
-    check_structures,
 )
 
 if TYPE_CHECKING:
@@ -45,10 +49,13 @@ if TYPE_CHECKING:
     from amdnet_matminer.training import Labelled, TargetScaler
 
 _NOT_IN_FILES = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose", "warm_start")
-"""Parameters that are of a computer or of a call, not of a model: no file decides on them."""
+"""Parameters that are of a computer or of a call, not of a model: they act when they are set. All others of a fitted model are those of the fit."""
 
 LARGEST_WEIGHT = 1e6
 """Of a network in a file; trained ones stay below 100, and from such numbers on predictions overflow."""
+
+Crystals = Iterable[Structure] | Iterable[DualGraph]
+"""Structures, or graphs that an equal converter has made of them."""
 
 
 # A dataclass, since its __init__ is what scikit-learn asks for: it only stores, under the same names.
@@ -88,7 +95,68 @@ class AMDNetEstimator(BaseEstimator):
     random_state: int | np.random.RandomState | None = None
     verbose: int = 0
 
-    def novelty(self, X: Iterable[Structure]) -> NDArray[np.float64]:
+    def graph_converter(self) -> DualGraphConverter:
+        """What ``fit`` would turn structures into graphs with, so that many fits may share the graphs.
+
+        Returns:
+            The converter that the parameters ask for; ``converter_`` is that of a fitted model.
+
+        Raises:
+            ValueError: There is no such architecture.
+        """
+        network = network_class(self.architecture)
+        n_neighbors = network.default_n_neighbors if self.n_neighbors is None else self.n_neighbors
+        return DualGraphConverter(
+            atom_cutoff=float(self.atom_cutoff),
+            n_neighbors=n_neighbors,
+            motifs="own" if network.reads_motifs else None,
+            symmetry_reduction=bool(self.symmetry_reduction),
+        )
+
+    @property
+    def members_(self) -> list[Self]:
+        """The networks of the ensemble, each as a fitted estimator of its own."""
+        check_is_fitted(self)
+        return [self._member(number) for number in range(len(self.weights_))]
+
+    @classmethod
+    def join(cls, models: Sequence[Self]) -> Self:
+        """Make an ensemble of fitted models, to predict the mean of all their networks.
+
+        Args:
+            models: Fitted estimators of this class, which read the same graphs, and scale
+                the same targets in the same way.
+
+        Returns:
+            A fitted estimator with the parameters of the first model and the members of all.
+            Its spread is not calibrated, since crystals that one model was judged by may have
+            trained another: ``std_factor_`` is 1. ``training_`` is the summary that
+            all models have in common, or empty; ``domain_`` is what any of them has seen.
+
+        Raises:
+            NotFittedError: One is not fitted.
+            ValueError: There is none, or they differ; the message names in what.
+        """
+        if not models:
+            raise ValueError("got no models; pass at least one")
+        first, *others = models
+        for model in models:
+            check_is_fitted(model)
+        for number, model in enumerate(others, start=1):
+            first._check_joins(model, number)
+        joined = copy(first)
+        joined.weights_ = [weights for model in models for weights in model.weights_]
+        joined.n_ensemble = len(joined.weights_)
+        joined.fitted_params_ = first.fitted_params_ | {"n_ensemble": joined.n_ensemble}
+        joined.history_ = _joined([member.history_ for model in models for member in model.members_])
+        joined.n_iter_ = sum(model.n_iter_ for model in models)
+        if any(model.training_ != first.training_ for model in others):
+            joined.training_ = {}
+        seen = [model.domain_ for model in models if model.domain_ is not None]
+        joined.domain_ = seen[0].union(*seen[1:]) if len(seen) == len(models) else None
+        return joined._uncalibrated()
+
+    def novelty(self, X: Crystals) -> NDArray[np.float64]:
         """How much of each crystal the model has not seen in training.
 
         A crystal unlike the training data is predicted less well, and the spread of
@@ -110,7 +178,7 @@ class AMDNetEstimator(BaseEstimator):
         check_is_fitted(self)
         if self.domain_ is None:
             raise ValueError("this model's file does not say which motifs it was fitted to; fit it anew")
-        return self.domain_.novelty(self._graphs(self._sound(X)))
+        return self.domain_.novelty(self._fitted_graphs(X))
 
     def save(self, path: str | Path) -> None:
         """Write the trained model as one file: its description and its weights, no code.
@@ -126,11 +194,11 @@ class AMDNetEstimator(BaseEstimator):
             OSError: The file cannot be written; what was there before is still there.
         """
         check_is_fitted(self)
-        write_model(path, self._header(), self.weights_)
+        write_model(path, self._as_fitted()._header(), self.weights_)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model that ``save`` wrote; nothing in the file is executed.
+        """Read a model; nothing in the file is executed.
 
         Args:
             path: The file, the ``.hdf5`` file of a model that the published AMDNet code
@@ -164,14 +232,20 @@ class AMDNetEstimator(BaseEstimator):
         """The labels as an array, one row a structure, each checked."""
         raise NotImplementedError
 
+    _label_attributes: ClassVar[tuple[str, ...]]
+    """What ``_learn_labels`` sets that models of an ensemble have in common."""
+
     def _learn_labels(self, labels: NDArray) -> None:
         """Take from the labels what has to be known to encode them and to decode outputs."""
         raise NotImplementedError
 
     def _encoded(
-        self, structures: Sequence[Structure], labels: NDArray, weight: NDArray[np.float64]
+        self, n_atoms: NDArray[np.float64], labels: NDArray, weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Labels as the network learns them, shape (S, T), and weights, shape (S,)."""
+        """Labels as the network learns them, shape (S, T), and weights, shape (S,).
+
+        ``n_atoms`` are those in the cells, shape (S, 1).
+        """
         raise NotImplementedError
 
     def _new_scaler(self, data: Labelled) -> TargetScaler:
@@ -194,7 +268,7 @@ class AMDNetEstimator(BaseEstimator):
 
     def _fit(
         self,
-        X: Iterable[Structure],
+        X: Crystals,
         y: Any,
         sample_weight: ArrayLike | None,
         validation_data: tuple | None = None,
@@ -208,10 +282,13 @@ class AMDNetEstimator(BaseEstimator):
         check_parameters(self.get_params(deep=False))
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         goes_on = self.__sklearn_is_fitted__() and (self.warm_start or one_pass)
-        parts = [self._checked(X, y, sample_weight, learn=not goes_on, all_labels=all_labels)]
-        parts += [] if validation_data is None else [self._checked_validation(validation_data)]
+        if goes_on and self.fitted_params_.get("extensive") != getattr(self, "extensive", None):
+            raise ValueError("extensive must be what the fit before had, whose scaling of targets goes on")
+        converter = self.graph_converter()
+        parts = [self._checked(converter, X, y, sample_weight, learn=not goes_on, all_labels=all_labels)]
+        parts += [] if validation_data is None else [self._checked_validation(converter, validation_data)]
         starts = self._starts(parts[0][1].shape[1], goes_on)
-        data = [self._labelled(*part) for part in parts]
+        data = [self._labelled(converter, *part) for part in parts]
         fraction = 0.0 if one_pass else self.validation_fraction
         training, validation = data if len(data) == 2 else _split(data[0], fraction, rng)
         scaler = self.scaler_ if goes_on else self._new_scaler(training)
@@ -219,53 +296,61 @@ class AMDNetEstimator(BaseEstimator):
         known = [self.domain_] if goes_on and self.domain_ is not None else []
         plan = self._plan(training, validation, scaler, one_pass)
         self._train(plan, starts, int(rng.integers(2**31)))
-        self.domain_: Domain | None = Domain.of(data[0].graphs).union(*known)
-        self.training_ = describe_training(*parts[0][:2])
+        self.converter_ = converter
+        self.fitted_params_: dict[str, Any] = self._present_params()
+        seen = Domain.of(data[0].graphs)
+        self.domain_: Domain | None = seen.union(*known)
+        self.training_: Any = describe_training(seen.elements, data[0].y)
         return validation
-
-    def _sound(self, X: Iterable[Structure]) -> list[Structure]:
-        structures = check_structures(X)
-        check_elements(structures)
-        return structures
 
     def _checked(
         self,
-        X: Iterable[Structure],
+        converter: DualGraphConverter,
+        X: Crystals,
         y: Any,
         sample_weight: ArrayLike | None = None,
         learn: bool = False,
         all_labels: Any = None,
-    ) -> tuple[list[Structure], NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
         """Crystals with encoded labels and weights, without those of weight 0."""
-        structures = self._sound(X)
-        weight = check_sample_weight(sample_weight, len(structures))
-        labels = self._sound_labels(y, len(structures))
+        crystals = converter.check(X)
+        weight = check_sample_weight(sample_weight, len(crystals))
+        labels = self._sound_labels(y, len(crystals))
         if learn:
             kinds = labels if all_labels is None else self._sound_labels(all_labels, len(all_labels))
             self._learn_labels(kinds)
-        targets, weight = self._encoded(structures, labels, weight)
+        targets, weight = self._encoded(n_atoms_of(crystals), labels, weight)
         counts = np.flatnonzero(weight)
-        return [structures[i] for i in counts], targets[counts], weight[counts]
+        counted = (
+            GraphSubset(crystals, counts)
+            if isinstance(crystals, LazyGraphs)
+            else [crystals[int(i)] for i in counts]
+        )
+        return counted, targets[counts], weight[counts]
 
     def _checked_validation(
-        self, data: tuple
-    ) -> tuple[list[Structure], NDArray[np.float64], NDArray[np.float64]]:
+        self, converter: DualGraphConverter, data: tuple
+    ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise ValueError(
                 "validation_data must be (structures, labels) or (structures, labels, weights), got "
                 f"{type(data).__name__}" + (f" of {len(data)}" if isinstance(data, tuple | list) else "")
             )
         try:
-            return self._checked(*data)
+            return self._checked(converter, *data)
         except (StructureError, TargetError) as error:
             raise error.at(subject=f"validation_data: {error.subject}".rstrip()) from error
 
     def _labelled(
-        self, structures: Sequence[Structure], targets: NDArray[np.float64], weight: NDArray[np.float64]
+        self,
+        converter: DualGraphConverter,
+        crystals: Any,
+        targets: NDArray[np.float64],
+        weight: NDArray[np.float64],
     ) -> Labelled:
         from amdnet_matminer.training import Labelled
 
-        return Labelled(self._graphs(structures), targets, weight)
+        return Labelled(self._converted(converter, crystals), targets, weight)
 
     def _starts(self, n_outputs: int, goes_on: bool) -> list[Weights] | list[None]:
         """The weights that each member begins with; None draws them."""
@@ -331,19 +416,48 @@ class AMDNetEstimator(BaseEstimator):
         compilation = Compilation(self.config_, loss, self._optimizer(), self.clip_norm, xla)
         return predict_members(compilation, self.weights_, graphs)
 
-    def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:
-        network = network_class(self.architecture)
-        settings: dict[str, Any] = {
-            "atom_cutoff": float(self.atom_cutoff),
-            "n_neighbors": network.default_n_neighbors if self.n_neighbors is None else self.n_neighbors,
-            "with_motifs": network.reads_motifs,
-            "symmetry_reduction": bool(self.symmetry_reduction),
-        }
-        if self.cache_dir is not None:
-            cache = GraphCache(self.cache_dir, dual_graph, DualGraph, **settings)
-            return cache.graphs(structures, self.n_jobs, bool(self.verbose))
-        make = partial(dual_graph, **settings)
-        return list(map_structures(make, structures, self.n_jobs, "graphs", bool(self.verbose)))
+    def _fitted_graphs(self, X: Crystals) -> Sequence[DualGraph]:
+        return self._converted(self.converter_, self.converter_.check(X))
+
+    def _converted(self, converter: DualGraphConverter, crystals: Any) -> Sequence[DualGraph]:
+        return converter.convert_checked(crystals, self.n_jobs, self.cache_dir, bool(self.verbose))
+
+    def _present_params(self) -> dict[str, Any]:
+        parameters = self.get_params(deep=False).items()
+        return {name: deepcopy(value) for name, value in parameters if name not in _NOT_IN_FILES}
+
+    def _as_fitted(self) -> Self:
+        """The model with the parameters that it was fitted with, whatever has been set since."""
+        model = copy(self)
+        model.__dict__.update(self.fitted_params_)
+        return model
+
+    def _member(self, number: int) -> Self:
+        member = self._as_fitted()
+        member.weights_ = [self.weights_[number]]
+        member.history_ = _history_of(self.history_, number)
+        member.n_iter_ = len(member.history_.get("loss", []))
+        member.n_ensemble = 1
+        member.fitted_params_ = self.fitted_params_ | {"n_ensemble": 1}
+        return member._uncalibrated()
+
+    def _uncalibrated(self) -> Self:
+        """The model without a factor of its spread, if it had one."""
+        return self
+
+    def _check_joins(self, other: Any, number: int) -> None:
+        if type(other) is not type(self):
+            raise ValueError(
+                f"model {number} is a {type(other).__name__}, model 0 a {type(self).__name__}; "
+                "give models of one class"
+            )
+        for name in ("config_", "converter_", "scaler_", *self._label_attributes):
+            here, there = getattr(self, name), getattr(other, name)
+            if not np.array_equal(here, there):
+                raise ValueError(
+                    f"{name} of model {number} is {there}, and of model 0 {here}; "
+                    "give models that were fitted alike, to the same targets"
+                )
 
     def _network_config(self, n_outputs: int) -> NetworkConfig:
         return NetworkConfig.of(n_outputs=n_outputs, **self.get_params(deep=False))
@@ -394,6 +508,8 @@ class AMDNetEstimator(BaseEstimator):
         model.n_iter_ = len(model.history_.get("loss", []))
         model._restore_labels(header.labels)
         model.config_ = model._network_config(len(header.mean))
+        model.converter_ = model.graph_converter()
+        model.fitted_params_ = model._present_params()
         model.weights_ = _members(model.config_, arrays)
         return model
 
@@ -424,6 +540,24 @@ def _split(data: Labelled, fraction: float, rng: np.random.Generator) -> tuple[L
     )
     check_every_target(training.y, "pass validation_data, or set validation_fraction=0")
     return training, validation
+
+
+def n_atoms_of(crystals: Sequence[Any]) -> NDArray[np.float64]:
+    """Number of atoms in each cell, shape (S, 1)."""
+    counts = [crystal.n_atoms if isinstance(crystal, DualGraph) else len(crystal) for crystal in crystals]
+    return np.array(counts, dtype=np.float64)[:, None]
+
+
+def _history_of(history: dict[str, list[float]], number: int) -> dict[str, list[float]]:
+    """The history of one member, of those that ``_joined`` has put together."""
+    owner = history.get("member")
+    if owner is None:
+        return history
+    return {
+        name: [value for value, member in zip(values, owner, strict=True) if member == number]
+        for name, values in history.items()
+        if name != "member"
+    }
 
 
 def _joined(histories: Sequence[dict[str, list[float]]]) -> dict[str, list[float]]:

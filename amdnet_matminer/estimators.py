@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pymatgen.core import Structure
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-from amdnet_matminer.base import AMDNetEstimator
+from amdnet_matminer.base import AMDNetEstimator, Crystals, n_atoms_of
 from amdnet_matminer.errors import TargetError
 from amdnet_matminer.options import Loss, RegressionLoss
 from amdnet_matminer.persistence import ClassLabels, TargetLabels, typed
@@ -135,7 +134,7 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
 
     def fit(
         self,
-        X: Iterable[Structure],
+        X: Crystals,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         validation_data: tuple | None = None,
@@ -184,9 +183,7 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         """
         return cls.load(pretrained_model_file(name))
 
-    def partial_fit(
-        self, X: Iterable[Structure], y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Self:
+    def partial_fit(self, X: Crystals, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one pass over some more crystals, at the constant rate ``learning_rate``.
 
         The first call decides on the scaling of targets. Nothing is kept for
@@ -208,13 +205,13 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         return self
 
     @overload
-    def predict(self, X: Iterable[Structure], return_std: Literal[False] = False) -> NDArray[np.float64]: ...
+    def predict(self, X: Crystals, return_std: Literal[False] = False) -> NDArray[np.float64]: ...
     @overload
     def predict(
-        self, X: Iterable[Structure], return_std: Literal[True]
+        self, X: Crystals, return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
     def predict(
-        self, X: Iterable[Structure], return_std: bool = False
+        self, X: Crystals, return_std: bool = False
     ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Predict the properties of crystals.
 
@@ -238,12 +235,13 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
             raise ValueError(
                 "a single network has no spread; set n_ensemble to 2 or more, such as 5, and fit"
             )
-        structures = self._sound(X)
-        values = self.scaler_.inverse(self._outputs(self._graphs(structures)))
-        if self.extensive:
-            values *= _n_atoms(structures)
+        fitted = self._as_fitted()
+        graphs = self._fitted_graphs(X)
+        values = self.scaler_.inverse(fitted._outputs(graphs))
+        if fitted.extensive:
+            values *= n_atoms_of(graphs)
         mean = self._in_form(values.mean(axis=0))
-        if self.non_negative:
+        if fitted.non_negative:
             mean = np.maximum(mean, 0.0)
         if not return_std:
             return mean
@@ -266,7 +264,7 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         self.target_shape_ = labels.shape[1:]
 
     def _encoded(
-        self, structures: Sequence[Structure], labels: NDArray, weight: NDArray[np.float64]
+        self, n_atoms: NDArray[np.float64], labels: NDArray, weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if labels.shape[1:] != self.target_shape_:
             raise TargetError(
@@ -275,8 +273,8 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
                 "give labels of the same targets",
                 subject="labels",
             )
-        columns = labels.reshape(len(structures), -1)
-        return (columns / _n_atoms(structures) if self.extensive else columns), weight
+        columns = labels.reshape(len(labels), -1)
+        return (columns / n_atoms if self.extensive else columns), weight
 
     def _new_scaler(self, data: Labelled) -> TargetScaler:
         from amdnet_matminer.training import TargetScaler
@@ -288,6 +286,12 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
 
     def _training_loss(self) -> Loss:
         return self.loss
+
+    _label_attributes = ("target_shape_",)
+
+    def _uncalibrated(self) -> Self:
+        self.std_factor_ = 1.0
+        return self
 
     def _saved_labels(self) -> TargetLabels:
         return TargetLabels(target_shape=self.target_shape_, std_factor=self.std_factor_)
@@ -329,7 +333,7 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
 
     def fit(
         self,
-        X: Iterable[Structure],
+        X: Crystals,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         validation_data: tuple | None = None,
@@ -358,7 +362,7 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
 
     def partial_fit(
         self,
-        X: Iterable[Structure],
+        X: Crystals,
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
@@ -393,7 +397,7 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
         self._fit(X, y, sample_weight, one_pass=True, all_labels=classes)
         return self
 
-    def predict_proba(self, X: Iterable[Structure]) -> NDArray[np.float64]:
+    def predict_proba(self, X: Crystals) -> NDArray[np.float64]:
         """Give the probability of each class.
 
         Args:
@@ -408,10 +412,10 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
             StructureError: A structure cannot be used.
         """
         check_is_fitted(self)
-        logits = self._outputs(self._graphs(self._sound(X))).astype(np.float64)
+        logits = self._as_fitted()._outputs(self._fitted_graphs(X)).astype(np.float64)
         return softmax(logits, axis=-1).mean(axis=0)
 
-    def predict(self, X: Iterable[Structure]) -> NDArray:
+    def predict(self, X: Crystals) -> NDArray:
         """Give the likeliest class.
 
         Args:
@@ -439,7 +443,7 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
             )
 
     def _encoded(
-        self, structures: Sequence[Structure], labels: NDArray, weight: NDArray[np.float64]
+        self, n_atoms: NDArray[np.float64], labels: NDArray, weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         column = {label: k for k, label in enumerate(self.classes_.tolist())}
         given = labels.tolist()
@@ -461,6 +465,8 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
     def _training_loss(self) -> Loss:
         return "cross-entropy"
 
+    _label_attributes = ("classes_",)
+
     def _saved_labels(self) -> ClassLabels:
         return ClassLabels(classes=self.classes_.tolist(), class_weight=self.class_weight_.tolist())
 
@@ -472,8 +478,3 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
         self.class_weight_ = np.array(known.class_weight, dtype=np.float64)
         if len(np.unique(self.classes_)) != len(self.classes_):
             raise ValueError("a class is there twice")
-
-
-def _n_atoms(structures: Sequence[Structure]) -> NDArray[np.float64]:
-    """Number of atoms in each cell, shape (S, 1)."""
-    return np.array([[len(structure)] for structure in structures], dtype=np.float64)

@@ -18,8 +18,8 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 from msgspec import Meta
-from numpy.typing import ArrayLike, NDArray
-from pymatgen.core import Structure
+from numpy.typing import NDArray
+from pymatgen.core import Element
 from safetensors import safe_open
 from safetensors.numpy import save
 
@@ -257,24 +257,21 @@ def typed(content: Any, kind: type[Any]) -> Any:
     return msgspec.convert(content, kind)
 
 
-def describe_training(structures: Sequence[Structure], y: ArrayLike) -> dict[str, Any]:
+def describe_training(elements: Iterable[int], y: NDArray[np.float64]) -> dict[str, Any]:
     """Summarise what a model has learned from, to be kept in its file.
 
     Args:
-        structures: S crystals.
-        y: Their targets, shape (S,) or (S, T), NaN where there is none.
+        elements: Atomic numbers of those that S crystals have.
+        y: Their targets, shape (S, T), NaN where there is none.
 
     Returns:
         ``n_crystals``; ``elements``, symbols by atomic number; ``target``, with the
         ``count``, ``mean``, ``std``, ``min`` and ``max`` of each column.
     """
-    columns = np.asarray(y, dtype=np.float64).reshape(len(structures), -1).T
-    known = [column[np.isfinite(column)] for column in columns]
-    seen = {element for structure in structures for element in structure.composition.elements}
-    numbers = {element.symbol: element.Z for element in seen}
+    known = [column[np.isfinite(column)] for column in y.T]
     return {
-        "n_crystals": len(structures),
-        "elements": sorted(numbers, key=numbers.__getitem__),
+        "n_crystals": len(y),
+        "elements": [Element.from_Z(number).symbol for number in sorted(elements)],
         "target": [
             {"count": len(v)} | {name: float(getattr(np, name)(v)) for name in ("mean", "std", "min", "max")}
             for v in known

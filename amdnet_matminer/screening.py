@@ -14,10 +14,10 @@ from pymatgen.core import Element, Structure
 from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
 from amdnet_matminer.parallel import try_structures
 from amdnet_matminer.structure_files import Entry, read_noted
-from amdnet_matminer.validation import check_elements, check_structure
 
 if TYPE_CHECKING:
     from amdnet_matminer.estimators import AMDNetRegressor
+    from amdnet_matminer.graphs import DualGraph
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def screen(
     Args:
         entries: The crystals, as ``open_crystals`` gives them.
         work: What to do with each; must be picklable if ``n_jobs`` is not 1.
-        n_jobs: Number of processes that read, check and work, as joblib counts them.
+        n_jobs: Number of processes that read and work, as joblib counts them.
 
     Yields:
         The outcomes of a window of crystals after another: one for each, in order. What
@@ -83,15 +83,19 @@ def screen(
 
 
 def predict(
-    model: AMDNetRegressor, entries: Iterable[Entry], return_std: bool = False
+    model: AMDNetRegressor,
+    entries: Iterable[Entry],
+    return_std: bool = False,
+    convert: Callable[[Structure], DualGraph] | None = None,
 ) -> Iterator[Sequence[Outcome[Prediction]]]:
     """Predict crystals while they are read.
 
     Args:
         model: A fitted estimator; its ``n_jobs`` is also the number of processes that
-            read and check crystals.
+            read crystals and make their graphs.
         entries: The crystals, as ``open_crystals`` gives them.
         return_std: Whether standard deviations are asked for.
+        convert: What makes graphs of the crystals; None is the model's converter.
 
     Yields:
         The predictions of a window of crystals after another: one for each, in order.
@@ -103,9 +107,9 @@ def predict(
     if model.target_shape_:
         reason = f"the model has targets of shape {model.target_shape_}, not one"
         raise TargetError(reason, "call its predict", subject="")
-    for window in screen(entries, _known, model.n_jobs):
-        structures = [outcome.value for outcome in window if outcome.value is not None]
-        found = iter(_predict_each(model, structures, return_std))
+    for window in screen(entries, convert or model.converter_.convert, model.n_jobs):
+        graphs = [outcome.value for outcome in window if outcome.value is not None]
+        found = iter(_predictions(model, graphs, return_std) if graphs else [])
         yield [
             Outcome(key, None, error) if error else _outcome(key, _finite(next(found)))
             for key, _, error in window
@@ -124,7 +128,6 @@ def _attempt(work: Callable[[Structure], Value], entry: Entry, notes: list[str])
     try:
         structure, said = read_noted(entry)
         notes += said
-        check_structure(structure)
     except AMDNetError as error:
         return error
     return next(try_structures(work, [structure]))
@@ -137,45 +140,19 @@ def _outcome(key: str, found: Value | AMDNetError) -> Outcome[Value]:
     return Outcome(key, None, " ".join(str(failure).split()))
 
 
-def _known(structure: Structure) -> Structure:
-    """The crystal itself, if the network has all its elements."""
-    check_elements([structure])
-    return structure
-
-
-def _predict_each(
-    model: AMDNetRegressor, structures: Sequence[Structure], return_std: bool
-) -> Sequence[Prediction | AMDNetError]:
-    """The prediction of each crystal, or why there is none."""
-    if not structures:
-        return []
-    try:
-        return _predictions(model, structures, return_std)
-    except StructureError as error:
-        if len(structures) == 1:
-            return [error]
-    middle = len(structures) // 2
-    halves = (structures[:middle], structures[middle:])
-    return [found for half in halves for found in _predict_each(model, half, return_std)]
-
-
-def _predictions(
-    model: AMDNetRegressor, structures: Sequence[Structure], return_std: bool
-) -> list[Prediction]:
-    unknown = np.full(len(structures), np.nan)
-    mean, std = (
-        model.predict(structures, return_std=True) if return_std else (model.predict(structures), unknown)
-    )
-    novelty = unknown if model.domain_ is None else model.novelty(structures)
-    unseen = [_unseen(model, structure) for structure in structures]
+def _predictions(model: AMDNetRegressor, graphs: Sequence[DualGraph], return_std: bool) -> list[Prediction]:
+    unknown = np.full(len(graphs), np.nan)
+    mean, std = model.predict(graphs, return_std=True) if return_std else (model.predict(graphs), unknown)
+    novelty = unknown if model.domain_ is None else model.novelty(graphs)
+    unseen = [_unseen(model, graph) for graph in graphs]
     return list(map(Prediction, mean.tolist(), std.tolist(), novelty.tolist(), unseen))
 
 
-def _unseen(model: AMDNetRegressor, structure: Structure) -> tuple[str, ...]:
+def _unseen(model: AMDNetRegressor, graph: DualGraph) -> tuple[str, ...]:
     """Elements of a crystal that the model was not fitted to, by atomic number."""
     if model.domain_ is None:
         return ()
-    numbers = set(structure.atomic_numbers) - model.domain_.elements
+    numbers = set(graph.atoms.atomic_number.tolist()) - model.domain_.elements
     return tuple(Element.from_Z(number).symbol for number in sorted(numbers))
 
 

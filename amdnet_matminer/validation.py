@@ -117,11 +117,11 @@ def check_structures(structures: Iterable[Any]) -> list[Structure]:
         StructureError: There is none, or one cannot be used; the message names its
             index, the site, the reason and the remedy.
     """
-    listed = _listed(structures)
-    if not listed:
+    items = listed(structures)
+    if not items:
         raise StructureError("got no structures", "pass at least one", subject="")
     checked = []
-    for index, item in enumerate(listed):
+    for index, item in enumerate(items):
         try:
             checked.append(check_structure(_of_row(item)))
         except StructureError as error:
@@ -330,8 +330,15 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         )
 
 
-def _listed(structures: Iterable[Any]) -> list[Any]:
-    """The crystals, or rows of a table that hold one each."""
+def listed(structures: Iterable[Any]) -> list[Any]:
+    """The items of whatever holds crystals, or rows of a table that hold one each.
+
+    Args:
+        structures: As for ``check_structures``.
+
+    Raises:
+        StructureError: It is one crystal, or none.
+    """
     if isinstance(structures, pd.DataFrame):
         return list(structures.to_numpy(dtype=object))
     if not isinstance(structures, IStructure | Mapping | str) and not hasattr(structures, "get_positions"):

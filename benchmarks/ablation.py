@@ -19,23 +19,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from common import load_crystals, parse, parser_of, write_result
 from joblib import Parallel, delayed
 
-from amdnet_matminer.architectures import network_class, register
+from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer.architectures import register
 from amdnet_matminer.files import write_atomically
-from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
+from amdnet_matminer.graphs import DualGraph
+from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.motifs.types import BondRule
-
-if TYPE_CHECKING:
-    from amdnet_matminer.ensembles import Plan
-    from amdnet_matminer.training import Labelled
 
 SETS = {
     "mp2018 oxides": {"target": "band_gap", "unit": "eV", "n_train": 3000, "n_test": 800, "epochs": 25},
@@ -146,26 +145,42 @@ def train_variant(
     Returns:
         Errors in the unit of the target, parameters and time.
     """
-    from amdnet_matminer.network.base import initial_weights
-    from amdnet_matminer.training import compiled_network, predict_graphs, train
-
     crystals = read_data(data, settings, work, variant)
-    rng = np.random.default_rng(seed)
-    plan = plan_for(variant, *split(*crystals.training, rng), settings["epochs"])
-    with compiled_network(plan.compilation) as network:
-        network.set_weights(initial_weights(plan.compilation.network, seed))
-        start = perf_counter()
-        history = train(network, *plan[1:], seed)
-        seconds = perf_counter() - start
-        test_graphs, expected = crystals.test
-        predicted = plan.scaler.inverse(predict_graphs(network, test_graphs, plan.ladder))[:, 0]
-        return {
-            "mae": float(np.abs(predicted - expected).mean()),
-            "validation_mae": min(history["val_mae"]),
-            "training_mae": history["loss"][-1] * plan.scaler.scale[0],
-            "parameters": int(network.count_params()),
-            "seconds": seconds,
-        }
+    training, validation = split(*crystals.training, np.random.default_rng(seed))
+    model = estimator(variant, settings["epochs"], seed)
+    start = perf_counter()
+    model.fit(*training, validation_data=validation)
+    seconds = perf_counter() - start
+    test_graphs, expected = crystals.test
+    return {
+        "mae": float(np.abs(model.predict(test_graphs) - expected).mean()),
+        "validation_mae": min(model.history_["val_mae"]),
+        "training_mae": model.history_["loss"][-1] * model.scaler_.scale[0],
+        "parameters": sum(weight.size for weight in model.weights_[0]),
+        "seconds": seconds,
+    }
+
+
+def estimator(variant: Variant, epochs: int, seed: int | None = None) -> AMDNetRegressor:
+    """The network of a variant, with the recipe that all share.
+
+    Args:
+        variant: Which network.
+        epochs: How often it sees every crystal.
+        seed: Of weights and shuffling.
+
+    Returns:
+        An estimator that is not fitted.
+    """
+    return AMDNetRegressor(
+        architecture=variant.architecture,
+        width=variant.width,
+        dropout=variant.dropout,
+        optimizer="muon",
+        epochs=epochs,
+        patience=epochs,
+        random_state=seed,
+    )
 
 
 def register_levels_apart() -> None:
@@ -177,40 +192,10 @@ def register_levels_apart() -> None:
         cross_level = False
 
 
-def plan_for(variant: Variant, training: Labelled, validation: Labelled, epochs: int) -> Plan:
-    """What all variants share, their recipe, for the crystals at hand.
-
-    Args:
-        variant: Which network.
-        training: What it learns from.
-        validation: What judges its epochs.
-        epochs: How often it sees every crystal.
-
-    Returns:
-        All that a training needs but its seed.
-    """
-    from amdnet_matminer.ensembles import Plan
-    from amdnet_matminer.graphs import SizeLadder, sizes_of
-    from amdnet_matminer.network import NetworkConfig
-    from amdnet_matminer.training import Compilation, Settings, TargetScaler, xla_pays
-
-    recipe = Settings("mae", epochs, 32, 2e-3, "cosine", epochs, variant.dropout, 1e-4)
-    xla = xla_pays(epochs * recipe.n_batches(len(training.y)))
-    config = NetworkConfig.of(variant.architecture, width=variant.width)
-    compilation = Compilation(config, "mae", "muon", xla=xla)
-    ladder = SizeLadder.for_crystals(sizes_of(training.graphs), recipe.batch_size)
-    return Plan(compilation, training, validation, TargetScaler.of(training.y), ladder, recipe)
-
-
-def split(graphs: Graphs, y: np.ndarray, rng: np.random.Generator) -> tuple[Labelled, Labelled]:
+def split(graphs: Graphs, y: np.ndarray, rng: np.random.Generator) -> list[tuple[Graphs, np.ndarray]]:
     """Keep a random tenth of the training crystals to judge epochs by; first the larger part."""
-    from amdnet_matminer.training import Labelled
-
     held, kept = np.split(rng.permutation(len(y)), [len(y) // 10])
-    training, validation = (
-        Labelled([graphs[i] for i in part], y[part, None], np.ones(len(part))) for part in (kept, held)
-    )
-    return training, validation
+    return [([graphs[i] for i in part], y[part]) for part in (kept, held)]
 
 
 def read_data(data: str, settings: dict[str, Any], work: Path, variant: Variant) -> Data:
@@ -235,16 +220,14 @@ def read_data(data: str, settings: dict[str, Any], work: Path, variant: Variant)
         loaded = [load_crystals("mp2018", split=part, oxides=True, limit=n) for part, n in parts]
         structures = [s for part, _ in loaded for s in part]
         y = np.concatenate([table[target].to_numpy(float) for _, table in loaded])
-    network = network_class(variant.architecture)
-    cache = GraphCache(
-        work / "graphs",
-        dual_graph,
-        DualGraph,
-        n_neighbors=network.default_n_neighbors,
-        with_motifs=variant.motifs != "none" and network.reads_motifs,
-        bonds=variant.bonds,
-    )
-    graphs: Graphs = list(cache.graphs(structures))
+    register_levels_apart()
+    converter = estimator(variant, settings["epochs"]).graph_converter()
+    maker = replace(converter, motifs=variant.bonds if converter.motifs else None)
+    graphs: Graphs = list(maker.convert_many(structures, cache_dir=work / "graphs"))
+    # The networks are to read whatever motifs a variant has as if they were their own.
+    graphs = [replace(graph, converter=converter) for graph in graphs]
+    if variant.motifs == "none":
+        graphs = [replace(graph, motifs=MotifGraph.empty()) for graph in graphs]
     if variant.motifs == "shuffled":
         graphs = shuffle_motifs(graphs, np.random.default_rng(0))
     return Data((graphs[:n_train], y[:n_train]), (graphs[n_train:], y[n_train:]))
@@ -261,14 +244,14 @@ def shuffle_motifs(graphs: Graphs, rng: np.random.Generator) -> list[DualGraph]:
         S graphs; centres and ligands are atoms of the crystal at hand, drawn at random.
     """
     mixed = []
-    for (atoms, _), other in zip(graphs, rng.permutation(len(graphs)), strict=True):
+    for graph, other in zip(graphs, rng.permutation(len(graphs)), strict=True):
         motifs = graphs[other].motifs
-        n_atoms = len(atoms.atomic_number)
+        n_atoms = len(graph.atoms.atomic_number)
         drawn = {
             name: rng.integers(n_atoms, size=len(getattr(motifs, name)), dtype=np.int32)
             for name in ("center", "ligand")
         }
-        mixed.append(DualGraph(atoms, motifs._replace(**drawn)))
+        mixed.append(replace(graph, motifs=motifs._replace(**drawn)))
     return mixed
 
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from pymatgen.io.cif import CifWriter
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.datasets import oxides
 from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError, StructureError
-from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, GraphCache, dual_graph
 from amdnet_matminer.graphs.serialization import graph_to_bytes
 from amdnet_matminer.motifs import motif_graph
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
@@ -124,8 +125,9 @@ def _cached_graphs(folder: Path) -> Act:
     """Graphs in a cache whose arrays are others: made anew, or such that predictions are finite."""
     crystal = crystals().iloc[0]
     model = _small_model()
-    settings = {"atom_cutoff": 5.0, "n_neighbors": 16, "with_motifs": True, "symmetry_reduction": True}
-    graphs: GraphCache[DualGraph] = GraphCache(folder, dual_graph, DualGraph, **settings)
+    graphs: GraphCache[DualGraph] = GraphCache(
+        folder, dual_graph, DualGraph, converter=DualGraphConverter(n_neighbors=16)
+    )
     true, key = graphs.graph(crystal), graphs.key(crystal)
     (file,) = (path for path in folder.rglob("*") if path.is_file())
 
@@ -134,7 +136,7 @@ def _cached_graphs(folder: Path) -> Act:
         arrays = getattr(true, level)
         name = rng.choice(arrays._fields)
         other = arrays._replace(**{name: mutated_array(getattr(arrays, name), rng)})
-        file.write_bytes(graph_to_bytes(true._replace(**{level: other}), key))
+        file.write_bytes(graph_to_bytes(replace(true, **{level: other}), key))
         predicted = model.set_params(cache_dir=folder).predict([crystal])
         return _finite(predicted, "predicts")
 
@@ -273,7 +275,7 @@ def _write_tree(path: Path, tree: Any) -> None:
 def _graph_of(crystal: Any) -> str:
     (structure,) = check_structures([crystal])
     check_elements([structure])
-    graph = dual_graph(structure)
+    graph = DualGraphConverter().convert(structure)
     return _finite([*graph.atoms.distance, *graph.motifs.fingerprint.flat], "graph")
 
 

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +31,7 @@ from pymatgen.core import Lattice, Structure
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.datasets import read_structures
 from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError, StructureError
-from amdnet_matminer.graphs import DualGraph, GraphCache, dual_graph
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, GraphCache, dual_graph
 from amdnet_matminer.graphs.serialization import graph_to_bytes
 from amdnet_matminer.motifs import motif_graph
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
@@ -439,7 +440,7 @@ VECTORS = [
 
 def _cached(folder: Path, change: Callable[[DualGraph], Any]) -> str:
     """Ask a cache for a graph whose file, with a right checksum, is of another."""
-    graphs = GraphCache(folder, dual_graph, DualGraph)
+    graphs = GraphCache(folder, dual_graph, DualGraph, converter=DualGraphConverter())
     true, key = graphs.graph(_crystal()), graphs.key(_crystal())
     (file,) = (path for path in folder.glob("??/*"))
     file.write_bytes(graph_to_bytes(change(true), key))
@@ -455,7 +456,7 @@ def _cached(folder: Path, change: Callable[[DualGraph], Any]) -> str:
 def _atoms(**changes: Callable[[Any], Any]) -> Callable[[Path], str]:
     def change(graph: DualGraph) -> DualGraph:
         changed = {name: other(getattr(graph.atoms, name)) for name, other in changes.items()}
-        return graph._replace(atoms=graph.atoms._replace(**changed))
+        return replace(graph, atoms=graph.atoms._replace(**changed))
 
     return partial(_cached, change=change)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from copy import copy
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -114,13 +113,6 @@ def name_domains(options: argparse.Namespace) -> list[Path]:
     return files
 
 
-def one_network(model: AMDNetRegressor, place: int) -> AMDNetRegressor:
-    """A network of an ensemble as a model of its own."""
-    one = copy(model)
-    one.weights_ = model.weights_[place : place + 1]
-    return one
-
-
 def make_model(name: str, options: argparse.Namespace) -> Path:
     """Train the runs that a model is made of, join them, score it and write its card.
 
@@ -163,8 +155,8 @@ def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[
         "n_train": model.training_["n_crystals"],
         "parameters_per_network": sum(weight.size for weight in model.weights_[0]),
         "members": {
-            part: float(np.abs(one_network(model, place).predict(structures) - y).mean())
-            for place, part in enumerate(shipped.runs)
+            part: float(np.abs(member.predict(structures) - y).mean())
+            for member, part in zip(model.members_, shipped.runs, strict=True)
         },
     }
     if len(model.weights_) > 1:

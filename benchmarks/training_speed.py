@@ -206,12 +206,14 @@ class Bench:
         self, structures: list[Any], y: np.ndarray, architecture: str, width: int | None = None
     ) -> None:
         from amdnet_matminer.architectures import NetworkConfig, network_class
-        from amdnet_matminer.graphs import SizeLadder, dual_graph, sizes_of
+        from amdnet_matminer.graphs import DualGraphConverter, SizeLadder, sizes_of
         from amdnet_matminer.training import Compilation, Labelled, TargetScaler
 
         network = network_class(architecture)
         self.graphs = [
-            dual_graph(s, n_neighbors=network.default_n_neighbors, with_motifs=network.reads_motifs)
+            DualGraphConverter(
+                n_neighbors=network.default_n_neighbors, motifs="own" if network.reads_motifs else None
+            ).convert(s)
             for s in structures
         ]
         self.data = Labelled(self.graphs, y[:, None], np.ones(len(y)))

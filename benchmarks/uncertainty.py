@@ -12,7 +12,6 @@ matplotlib. Data: mp2018.
 
 from __future__ import annotations
 
-from copy import copy
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -77,8 +76,7 @@ def compare(model: AMDNetRegressor, structures: list[Structure], y: Array) -> di
         of the standard deviation, and of crystals with and without something new.
     """
     mean, std = model.predict(structures, return_std=True)
-    single = copy(model)
-    single.weights_ = model.weights_[:1]
+    single, *_ = model.members_
     error, novelty = np.abs(mean - y), model.novelty(structures)
     uncalibrated = calibration(error, std / model.std_factor_)
     return {

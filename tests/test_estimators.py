@@ -6,13 +6,16 @@ import json
 import pickle
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import cross_val_score
 
 from amdnet_matminer.errors import ModelFileError, StructureError, TargetError
 from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
@@ -163,11 +166,7 @@ class TestUncertainty:
 
     def test_mean_and_spread(self, ensemble: AMDNetRegressor, X: list) -> None:
         mean, std = ensemble.predict(X, return_std=True)
-        members = []
-        for weights in ensemble.weights_:
-            member = pickle.loads(pickle.dumps(ensemble))
-            member.weights_ = [weights]
-            members.append(member.predict(X))
+        members = [member.predict(X) for member in ensemble.members_]
         np.testing.assert_allclose(mean, np.mean(members, axis=0), rtol=1e-6)
         np.testing.assert_array_equal(mean, ensemble.predict(X))
         np.testing.assert_allclose(std, ensemble.std_factor_ * np.std(members, axis=0, ddof=1), rtol=1e-3)
@@ -309,6 +308,131 @@ class TestGoingOn:
             AMDNetRegressor(checkpoint_dir=tmp_path).fit(X, y)
 
 
+class TestGraphs:
+    """Ready graphs in the place of structures."""
+
+    @pytest.fixture(scope="class")
+    def graphs(self, X: list) -> list:
+        return list(AMDNetRegressor(**SHORT).graph_converter().convert_many(X))
+
+    def test_they_are_fitted_and_predicted_as_structures_are(
+        self, graphs: list, X: list, y: np.ndarray
+    ) -> None:
+        given = SHORT | {"validation_fraction": 0.25, "extensive": True}
+        of_structures = AMDNetRegressor(**given).fit(X, y)
+        of_graphs = AMDNetRegressor(**given).fit(graphs, y)
+        np.testing.assert_array_equal(of_graphs.predict(graphs), of_structures.predict(X))
+        np.testing.assert_array_equal(of_graphs.novelty(graphs), of_structures.novelty(X))
+        assert of_graphs.training_ == of_structures.training_
+        assert of_graphs.converter_ == graphs[0].converter
+
+    @pytest.mark.parametrize("form", ["series", "array", "column", "cached"])
+    def test_in_many_forms(
+        self, form: str, fitted: AMDNetRegressor, graphs: list, X: list, tmp_path: Path
+    ) -> None:
+        if form == "cached":
+            held = fitted.converter_.convert_many(X, cache_dir=tmp_path)
+        elif form == "series":
+            held = pd.Series(graphs, index=range(5, 21))
+        else:
+            held = np.empty(16, dtype=object)
+            held[:] = graphs
+            held = held[:, None] if form == "column" else held
+        np.testing.assert_array_equal(fitted.predict(held), fitted.predict(X))
+
+    def test_cross_validation(self, graphs: list, X: list, y: np.ndarray) -> None:
+        model = AMDNetRegressor(**SHORT)
+        scores = [cross_val_score(model, crystals, y, cv=2, error_score="raise") for crystals in (graphs, X)]
+        np.testing.assert_array_equal(*scores)
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"atom_cutoff": 4.0}, r"^graph 1 was made with atom_cutoff 4\.0, not 5\.0; make it with"),
+            ({"n_neighbors": 3, "motifs": None}, "n_neighbors 3, not 16, motifs None, not 'own'"),
+        ],
+    )
+    def test_of_another_converter(
+        self, changes: dict, message: str, fitted: AMDNetRegressor, graphs: list, rutile: Structure
+    ) -> None:
+        other = replace(fitted.converter_, **changes).convert(rutile)
+        with pytest.raises(StructureError, match=message):
+            fitted.predict([graphs[0], other])
+
+    def test_of_no_converter_or_broken_or_mixed(self, fitted: AMDNetRegressor, graphs: list, X: list) -> None:
+        graph = graphs[0]
+        broken = replace(graph, atoms=graph.atoms._replace(sender=graph.atoms.sender + 100))
+        for bad, message in (
+            (replace(graph, converter=None), "graph 1 is not known to be made by a converter"),
+            (broken, r"structure 1 has a graph with atoms\.sender"),
+            (X[0], "structure 1 is a Structure among graphs; give structures only or graphs only"),
+        ):
+            with pytest.raises(StructureError, match=message):
+                fitted.predict([graph, bad])
+
+
+class TestMembers:
+    """The networks of an ensemble as models."""
+
+    def test_join_takes_apart_members_together(self, ensemble: AMDNetRegressor, X: list) -> None:
+        joined = AMDNetRegressor.join(ensemble.members_)
+        np.testing.assert_array_equal(joined.predict(X), ensemble.predict(X))
+        assert joined.std_factor_ == 1.0
+        assert (joined.n_ensemble, joined.history_, joined.n_iter_) == (3, ensemble.history_, 60)
+        assert joined.training_ == ensemble.training_
+
+    def test_members_are_models(self, ensemble: AMDNetRegressor, X: list, tmp_path: Path) -> None:
+        member = ensemble.members_[1]
+        assert type(member) is AMDNetRegressor
+        assert (member.n_ensemble, member.n_iter_, len(member.members_)) == (1, 20, 1)
+        member.save(tmp_path / "one.amdnet")
+        loaded = AMDNetRegressor.load(tmp_path / "one.amdnet")
+        np.testing.assert_array_equal(loaded.predict(X), member.predict(X))
+
+    def test_join_says_what_differs(
+        self, fitted: AMDNetRegressor, classifier: AMDNetClassifier, X: list, y: np.ndarray
+    ) -> None:
+        for other, message in (
+            (AMDNetRegressor(**SHORT).fit(X, 2.0 * y), "scaler_ of model 1 is"),
+            (AMDNetRegressor(**SHORT, atom_cutoff=4.0).fit(X, y), "config_ of model 1 is"),
+            (AMDNetRegressor(**SHORT, n_neighbors=4).fit(X, y), "converter_ of model 1 is"),
+            (classifier, "model 1 is a AMDNetClassifier, model 0 a AMDNetRegressor"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                AMDNetRegressor.join([fitted, other])
+        with pytest.raises(ValueError, match="no models"):
+            AMDNetRegressor.join([])
+
+
+class TestWhatWasFitted:
+    """``set_params`` after a fit says how the next one is done."""
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"atom_cutoff": 3.0, "n_neighbors": 2, "symmetry_reduction": False},
+            {"architecture": "megnet", "width": 16, "n_blocks": 3, "optimizer": "adamw"},
+            {"extensive": True, "non_negative": True, "scale_targets": False, "loss": "mse"},
+        ],
+    )
+    def test_neither_predictions_nor_the_file_change(
+        self, changes: dict, fitted: AMDNetRegressor, X: list, tmp_path: Path
+    ) -> None:
+        model = pickle.loads(pickle.dumps(fitted)).set_params(**changes)
+        np.testing.assert_array_equal(model.predict(X), fitted.predict(X))
+        np.testing.assert_array_equal(model.members_[0].predict(X), fitted.predict(X))
+        for name, saved in (("changed", model), ("before", fitted)):
+            saved.save(tmp_path / name)
+        assert (tmp_path / "changed").read_bytes() == (tmp_path / "before").read_bytes()
+
+    def test_a_fit_that_goes_on_keeps_what_scales_targets(
+        self, fitted: AMDNetRegressor, X: list, y: np.ndarray
+    ) -> None:
+        model = pickle.loads(pickle.dumps(fitted)).set_params(warm_start=True, extensive=True)
+        with pytest.raises(ValueError, match="extensive must be what the fit before had"):
+            model.fit(X, y)
+
+
 class TestFiles:
     """``save`` and ``load``."""
 
@@ -350,11 +474,11 @@ class TestFiles:
 
     def test_parameters_of_numpy_and_of_this_computer(self, fitted: AMDNetRegressor, tmp_path: Path) -> None:
         model = pickle.loads(pickle.dumps(fitted))
-        model.set_params(epochs=np.int64(7), cache_dir=tmp_path, checkpoint_dir=tmp_path, init_from=fitted)
-        model.set_params(random_state=np.random.RandomState(0), width=None)
+        model.fitted_params_ |= {"epochs": np.int64(7), "random_state": np.random.RandomState(0)}
+        model.set_params(cache_dir=tmp_path, checkpoint_dir=tmp_path, init_from=fitted)
         model.save(tmp_path / "model.amdnet")
         loaded = AMDNetRegressor.load(tmp_path / "model.amdnet")
-        assert (loaded.epochs, loaded.random_state, loaded.width) == (7, None, 8)
+        assert (loaded.epochs, loaded.random_state) == (7, None)
         assert (loaded.cache_dir, loaded.checkpoint_dir, loaded.init_from) == (None, None, None)
 
     def test_a_model_that_does_not_say_what_it_has_seen(
@@ -408,7 +532,7 @@ class TestFiles:
         (
             lambda s, y: ([s[0], Structure(Lattice.cubic(5), ["Cm"], [[0] * 3])], y[:2]),
             StructureError,
-            "structure 1, site 0: element Cm",
+            "structure 1, site 0 is Cm",
         ),
         (
             lambda s, y: ([s[0], Structure(Lattice.cubic(5), [{"Mg": 0.5, "Ca": 0.5}], [[0] * 3])], y[:2]),

@@ -12,7 +12,7 @@ from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import parallel
 from amdnet_matminer.errors import StructureError
-from amdnet_matminer.graphs import dual_graph
+from amdnet_matminer.graphs import DualGraphConverter
 from amdnet_matminer.parallel import map_structures, try_structures
 
 
@@ -131,7 +131,7 @@ def test_progress_bar(cells, verbose, capsys):
 
 def test_workers_import_no_deep_learning(perovskite):
     def modules(structure: Structure) -> set[str]:
-        dual_graph(structure)
+        DualGraphConverter().convert(structure)
         return set(sys.modules)
 
     get_reusable_executor().shutdown(wait=True)  # the workers of other tests may have loaded anything

@@ -116,14 +116,14 @@ class TestArrays:
 
 
 def test_training_is_summarised(rutile: Structure, rock_salt: Structure, copper: Structure) -> None:
-    told = describe_training([rutile, rock_salt, copper], [[1.0, np.nan], [3.0, 5.0], [5.0, np.nan]])
+    told = describe_training({22, 29, 8, 12}, np.array([[1.0, np.nan], [3.0, 5.0], [5.0, np.nan]]))
     assert told["n_crystals"] == 3
     assert told["elements"] == ["O", "Mg", "Ti", "Cu"]
     assert told["target"] == [
         {"count": 3, "mean": 3.0, "std": pytest.approx((8 / 3) ** 0.5), "min": 1.0, "max": 5.0},
         {"count": 1, "mean": 5.0, "std": 0.0, "min": 5.0, "max": 5.0},
     ]
-    assert describe_training([rutile], [2.0])["target"][0]["mean"] == 2.0
+    assert describe_training({22, 8}, np.array([[2.0]]))["target"][0]["mean"] == 2.0
 
 
 def test_a_file_predicts_as_it_did() -> None:

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.screening import Outcome, predict, screen
 from amdnet_matminer.structure_files import Entry
 from amdnet_matminer.uncertainty import Domain
+from amdnet_matminer.validation import check_elements
 
 
 class Volumes:
-    """Stands in for an estimator: says the volume, and fails on what is larger than 500 cubic angstrom."""
+    """Stands in for an estimator: says the volume, and cannot read what is larger than 500 cubic angstrom."""
 
     n_jobs = 1
     target_shape_: tuple[int, ...] = ()
@@ -29,15 +31,24 @@ class Volumes:
     def __init__(self) -> None:
         self.asked: list[int] = []
 
-    def predict(self, structures: Sequence[Structure], return_std: bool = False) -> object:
-        self.asked.append(len(structures))
-        volumes = np.array([structure.volume for structure in structures])
-        for index in np.flatnonzero(volumes > 500):
-            raise StructureError("(Po1) failed: too large", index=index)
+    @property
+    def converter_(self) -> Volumes:
+        return self
+
+    def convert(self, structure: Structure) -> SimpleNamespace:
+        check_elements([structure])
+        if structure.volume > 500:
+            raise StructureError("(Po1) failed: too large")
+        atoms = SimpleNamespace(atomic_number=np.array(structure.atomic_numbers))
+        return SimpleNamespace(volume=structure.volume, n_atoms=len(structure), atoms=atoms)
+
+    def predict(self, graphs: Sequence[SimpleNamespace], return_std: bool = False) -> object:
+        self.asked.append(len(graphs))
+        volumes = np.array([graph.volume for graph in graphs])
         return (volumes, volumes / 10) if return_std else volumes
 
-    def novelty(self, structures: Sequence[Structure]) -> np.ndarray:
-        return np.array([0.5 * len(structure) for structure in structures])
+    def novelty(self, graphs: Sequence[SimpleNamespace]) -> np.ndarray:
+        return np.array([0.5 * graph.n_atoms for graph in graphs])
 
 
 def cell(length: float) -> Structure:
@@ -129,11 +140,11 @@ class TestPredict:
         assert [row.value is None for row in rows] == [bool(row.error) for row in rows]
         assert rows[1].error == "structure 'cell 1' (Po1) failed: too large"
         assert rows[2].error.startswith("structure 'Og', site 0")
-        assert max(model.asked) == 4
+        assert model.asked == [3]
 
     def test_numbers_that_are_not_finite_are_errors(self) -> None:
         model = Volumes()
-        model.predict = lambda structures: np.array([np.nan])
+        model.predict = lambda graphs: np.array([np.nan])
         ((row,),) = predict(model, entries(3))
         assert row.error == "structure 'cell 0' gets nan from the model; train the model anew"
 

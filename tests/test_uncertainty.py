@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from amdnet_matminer.graphs import dual_graph
+from amdnet_matminer.graphs import DualGraphConverter
 from amdnet_matminer.uncertainty import Domain, std_factor
 
 
@@ -39,7 +39,9 @@ def test_novelty(
     helium_box: Structure,
 ) -> None:
     def graph(structure: Structure, with_motifs: bool = True) -> object:
-        return dual_graph(structure, with_motifs=with_motifs, symmetry_reduction=symmetry_reduction)
+        return DualGraphConverter(
+            motifs="own" if with_motifs else None, symmetry_reduction=symmetry_reduction
+        ).convert(structure)
 
     domain = Domain.of([graph(rock_salt), graph(corundum)])
     assert domain == Domain(frozenset({"MgO6 octahedral", "AlO6 octahedral"}), frozenset({8, 12, 13}))
@@ -47,11 +49,11 @@ def test_novelty(
     crystals = [graph(rock_salt), graph(spinel), graph(helium_box)]
     np.testing.assert_allclose(domain.novelty(crystals), [0.0, 1 / 3, 1.0])
     # Without motifs elements are what is left to go by: 4 of 14 atoms of spinel are no Mg and no O.
-    magnesia = Domain.of([graph(rock_salt, with_motifs=False)])
-    np.testing.assert_allclose(magnesia.novelty([graph(spinel, with_motifs=False)]), [4 / 14])
+    magnesia = Domain.of([graph(rock_salt, motifs=None)])
+    np.testing.assert_allclose(magnesia.novelty([graph(spinel, motifs=None)]), [4 / 14])
 
 
 def test_union(rock_salt: Structure, corundum: Structure) -> None:
-    graphs = [dual_graph(rock_salt), dual_graph(corundum)]
+    graphs = [DualGraphConverter().convert(rock_salt), DualGraphConverter().convert(corundum)]
     assert Domain.of(graphs[:1]).union(Domain.of(graphs[1:])) == Domain.of(graphs)
     assert Domain.of(graphs).union() == Domain.of(graphs)

@@ -28,7 +28,7 @@ from amdnet_matminer.cli.outputs import check_output, write_table
 from amdnet_matminer.datasets import STRUCTURE_COLUMN
 from amdnet_matminer.errors import DatasetError, ModelFileError
 from amdnet_matminer.estimators import AMDNetRegressor
-from amdnet_matminer.original import Part, read_original, reading_given_motifs
+from amdnet_matminer.original import Part, convert_with_given_motifs, read_original
 from amdnet_matminer.original.skipped import skipped_by_original
 from amdnet_matminer.plots import parity_plot
 from amdnet_matminer.screening import Outcome, Prediction, predict
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         part = read_labelled(arguments)
     else:
         part = read_original(arguments.material_file, arguments.motif_file, arguments.predict).test
-        model = _reading_motifs_of(model, arguments)
+        _check_reads_motifs(model, arguments)
     if len(part.table) == 0:
         reason = next(iter(part.missing.values()), "there is none")
         raise DatasetError(f"no crystal can be evaluated: {reason}", "give others")
@@ -88,14 +88,13 @@ def run(arguments: argparse.Namespace) -> None:
         )
 
 
-def _reading_motifs_of(model: AMDNetRegressor, arguments: argparse.Namespace) -> AMDNetRegressor:
+def _check_reads_motifs(model: AMDNetRegressor, arguments: argparse.Namespace) -> None:
     if arguments.motif_file is not None and not network_class(model.architecture).reads_published_motifs:
         raise ModelFileError(
             f"is of architecture {model.architecture!r}, which does not read a motif file",
             "leave out --motif_file",
             item=arguments.load_name,
         )
-    return reading_given_motifs(model)
 
 
 def _evaluated(model: AMDNetRegressor, part: Part, arguments: argparse.Namespace) -> pd.DataFrame:
@@ -103,8 +102,9 @@ def _evaluated(model: AMDNetRegressor, part: Part, arguments: argparse.Namespace
     structures = part.table[STRUCTURE_COLUMN]
     entries = [Entry(str(key), partial(_itself, structure)) for key, structure in structures.items()]
     outcomes: list[Outcome[Prediction]] = []
+    convert = partial(convert_with_given_motifs, converter=model.converter_)
     with tqdm(total=len(entries), desc="crystals", disable=arguments.quiet) as bar:
-        for window in predict(model, entries):
+        for window in predict(model, entries, convert=convert):
             outcomes += window
             bar.update(len(window))
     outcomes += [Outcome(key, None, reason) for key, reason in part.missing.items()]

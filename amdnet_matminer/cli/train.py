@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from amdnet_matminer.cli.options import add_common, add_labelled_data, check_lab
 from amdnet_matminer.cli.outputs import check_output
 from amdnet_matminer.datasets import STRUCTURE_COLUMN
 from amdnet_matminer.estimators import AMDNetRegressor
-from amdnet_matminer.original import read_original, reading_given_motifs
+from amdnet_matminer.original import convert_with_given_motifs, read_original
+from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.validation import check_parameters
 
 logger = logging.getLogger(__name__)
@@ -174,11 +176,19 @@ def _train_as_original(model: AMDNetRegressor, arguments: argparse.Namespace) ->
         usable(sound(part, arguments), arguments, part.missing) for part in (data.train, data.validation)
     )
     tell(arguments, f"read {len(table)} crystals to train on and {len(validation)} for validation")
+    convert = partial(convert_with_given_motifs, converter=model.graph_converter())
+    graphs = []
+    for part in (table, validation):
+        with ids_in_messages(part.index):
+            made = map_structures(
+                convert, part[STRUCTURE_COLUMN], arguments.n_jobs, "graphs", not arguments.quiet
+            )
+            graphs.append(list(made))
     with ids_in_messages(table.index):
-        reading_given_motifs(model).fit(
-            table[STRUCTURE_COLUMN],
+        model.fit(
+            graphs[0],
             table[arguments.predict],
-            validation_data=(validation[STRUCTURE_COLUMN], validation[arguments.predict]),
+            validation_data=(graphs[1], validation[arguments.predict]),
         )
     return table
 

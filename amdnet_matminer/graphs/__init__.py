@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from amdnet_matminer.graphs.batching import Batch, SizeLadder, batch_graphs, deal, sizes_of
-from amdnet_matminer.graphs.cache import CachedGraphs, GraphCache, GraphSubset
+from amdnet_matminer.graphs.cache import CachedGraphs, GraphCache, GraphSubset, LazyGraphs
 from amdnet_matminer.graphs.checks import check_graph
-from amdnet_matminer.graphs.converter import dual_graph
+from amdnet_matminer.graphs.converter import DualGraphConverter, dual_graph
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph, atom_graph
 
 __all__ = [
@@ -13,8 +13,10 @@ __all__ = [
     "Batch",
     "CachedGraphs",
     "DualGraph",
+    "DualGraphConverter",
     "GraphCache",
     "GraphSubset",
+    "LazyGraphs",
     "SizeLadder",
     "atom_graph",
     "batch_graphs",

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Generic, overload
@@ -50,8 +51,8 @@ class GraphCache(Generic[Graph]):
         folder: Where the files are, two levels deep; made if it is not there.
         make: What turns a structure into a graph: ``dual_graph`` or ``motif_graph``.
         kind: What ``make`` gives: ``DualGraph`` or ``MotifGraph``.
-        **settings: All other arguments of ``make``, as JSON can hold them. The files
-            are told apart by these, by the structures and by ``GRAPH_VERSION``.
+        **settings: All other arguments of ``make``: a ``converter``, or what JSON can hold.
+            The files are told apart by these, by the structures and by ``GRAPH_VERSION``.
 
     Raises:
         OSError: The folder cannot be made.
@@ -64,8 +65,11 @@ class GraphCache(Generic[Graph]):
         self.folder.mkdir(parents=True, exist_ok=True)
         self._kind: type[Graph] = kind
         self._bad: list[str] = []
+        self._settings = settings
         self._make: Callable[[Structure], Graph] = partial(make, **settings)
-        self._maker = json.dumps([GRAPH_VERSION, make.__name__, settings], sort_keys=True).encode()
+        self._maker = json.dumps(
+            [GRAPH_VERSION, make.__name__, settings], sort_keys=True, default=asdict
+        ).encode()
 
     def graph(self, structure: Structure) -> Graph:
         """Read the graph of a structure, or make and keep it.
@@ -101,7 +105,9 @@ class GraphCache(Generic[Graph]):
         file = self._file(key)
         if file.exists():
             try:
-                return graph_from_bytes(_content_of(file), key, self._kind)
+                graph = graph_from_bytes(_content_of(file), key, self._kind)
+                # The file does not hold the converter, which all of the cache's graphs have.
+                return replace(graph, **self._settings) if isinstance(graph, DualGraph) else graph
             except ValueError as error:
                 self._bad.append(f"{file} {error}")
         graph = self._make(structure)
@@ -237,7 +243,7 @@ class CachedGraphs(LazyGraphs):
         graph = self._cache.graph_of(self._keys[index], self._structures[index])
         if self._room > 0:
             self._held[index] = graph
-            self._room -= sum(array.nbytes for level in graph for array in level)
+            self._room -= sum(array.nbytes for level in (graph.atoms, graph.motifs) for array in level)
         return graph
 
 

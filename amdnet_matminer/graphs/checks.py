@@ -61,7 +61,8 @@ _MOTIFS = {
     "sender": _Field("i", "connections", 0, "motifs"),
     "receiver": _Field("i", "connections", 0, "motifs"),
     "image": _Field("i", "connections", columns=(3,)),
-    "distance": _Field("f", "connections", _NEAREST, _FARTHEST),
+    # Files of the published code have contacts of a motif with itself, at 0.
+    "distance": _Field("f", "connections", 0.0, _FARTHEST),
     "n_shared": _Field("i", "connections", 1, _LARGEST_COUNT),
     "angle": _Field("f", "connections", 0.0, 180.001),
     "multiplicity": _Field("i", "motifs", 1, _LARGEST_COUNT),

@@ -1,46 +1,181 @@
-"""From a crystal structure to the dual graph that a network reads."""
+"""From crystal structures to the dual graphs that networks read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 from pymatgen.core import Structure
 
+from amdnet_matminer.errors import StructureError
+from amdnet_matminer.graphs.cache import GraphCache, LazyGraphs
+from amdnet_matminer.graphs.checks import check_graph
 from amdnet_matminer.graphs.crystal import DualGraph, atom_graph
 from amdnet_matminer.graphs.symmetry import reduce_by_symmetry, site_orbits
-from amdnet_matminer.motifs import MotifGraph, motif_graph
-from amdnet_matminer.motifs.types import BondRule
+from amdnet_matminer.motifs import BOND_RULES, BondRule, MotifGraph, find_motifs
+from amdnet_matminer.parallel import map_structures
+from amdnet_matminer.validation import check_elements, check_structure, check_structures, listed
 
 SYMMETRY_TOLERANCE = 0.01
 """How far atoms may be from their ideal places and still count as equivalent, in angstrom."""
 
 
-def dual_graph(
-    structure: Structure,
-    atom_cutoff: float = 5.0,
-    n_neighbors: int | None = None,
-    with_motifs: bool = True,
-    symmetry_reduction: bool = True,
-    bonds: BondRule = "own",
-) -> DualGraph:
-    """Read a crystal as a graph of atoms and a graph of motifs.
+@dataclass(frozen=True)
+class DualGraphConverter:
+    """What turns crystals into graphs; equal converters make equal graphs.
+
+    An estimator has one, ``converter_``, and takes graphs of an equal one in the place of
+    structures, so that they are made once for many fits:
+
+    Example:
+        >>> from pymatgen.core import Lattice, Structure
+        >>> salt = Structure.from_spacegroup(
+        ...     "Fm-3m", Lattice.cubic(4.212), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+        ... )
+        >>> graph = DualGraphConverter(n_neighbors=6).convert(salt)
+        >>> graph.n_atoms, graph.motifs.name.tolist()
+        (8, ['MgO6 octahedral'])
 
     Args:
-        structure: A crystal that ``check_structure`` accepts.
         atom_cutoff: Largest distance of an atom pair, in angstrom.
         n_neighbors: If given, each atom is joined to this many nearest neighbours only.
-        with_motifs: Whether motifs are looked for; without, the motif graph is
-            empty, for networks that read atoms only.
+        motifs: Whose list makes a bond of a motif, a rule of ``motif_graph``; None leaves the
+            motif graph empty, for networks that read atoms only.
         symmetry_reduction: Whether one atom and one motif of each orbit are kept,
             with multiplicities, instead of all.
         bonds: Whose list makes a bond of a motif, as in ``motif_graph``.
 
-    Returns:
-        Both graphs of the crystal.
-
     Raises:
-        StructureError: The structure is disordered, empty or has overlapping atoms.
+        ValueError: There is no such rule.
     """
-    motifs = motif_graph(structure, bonds=bonds) if with_motifs else MotifGraph.empty()
-    graph = DualGraph(atom_graph(structure, atom_cutoff, n_neighbors), motifs)
-    if not symmetry_reduction:
+
+    atom_cutoff: float = 5.0
+    n_neighbors: int | None = None
+    motifs: BondRule | None = "own"
+    symmetry_reduction: bool = True
+
+    def __post_init__(self) -> None:
+        if self.motifs is not None and self.motifs not in BOND_RULES:
+            raise ValueError(f"motifs must be None or one of {sorted(BOND_RULES)}, got {self.motifs!r}")
+
+    def convert(self, structure: Structure) -> DualGraph:
+        """Read a crystal as a graph of atoms and a graph of motifs.
+
+        Args:
+            structure: A crystal.
+
+        Returns:
+            Both graphs.
+
+        Raises:
+            StructureError: The structure cannot be used.
+        """
+        structure = check_structure(structure)
+        check_elements([structure])
+        return dual_graph(structure, self)
+
+    def convert_many(
+        self,
+        structures: Iterable[Structure],
+        n_jobs: int | None = None,
+        cache_dir: str | Path | None = None,
+        verbose: bool = False,
+    ) -> Sequence[DualGraph]:
+        """Read many crystals; all are checked before the first graph is made.
+
+        Args:
+            structures: S crystals.
+            n_jobs: Number of processes, as joblib counts them.
+            cache_dir: Folder that keeps graphs; they then are read when asked for. None
+                holds them in memory.
+            verbose: Whether to show a progress bar.
+
+        Returns:
+            S graphs.
+
+        Raises:
+            StructureError: A structure cannot be used.
+            OSError: A file in the folder cannot be read or written.
+        """
+        return self.convert_checked(self.check(structures), n_jobs, cache_dir, verbose)
+
+    def check(self, crystals: Iterable[Any]) -> Sequence[Any]:
+        """Check crystals before anything is done with them.
+
+        Args:
+            crystals: S structures, or S graphs that an equal converter made.
+
+        Returns:
+            The same, as a sequence.
+
+        Raises:
+            StructureError: One cannot be used, or is a graph of another converter.
+        """
+        if isinstance(crystals, LazyGraphs) and len(
+            crystals
+        ):  # of one converter, and checked when they are read
+            self._check_maker(crystals[0], 0)
+            return crystals
+        # As scikit-learn has them in one column, a graph may be a row.
+        items = [
+            item[0] if isinstance(item, np.ndarray) and item.shape == (1,) else item
+            for item in listed(crystals)
+        ]
+        if not any(isinstance(item, DualGraph) for item in items):
+            structures = check_structures(items)
+            check_elements(structures)
+            return structures
+        for index, item in enumerate(items):
+            self._check_maker(item, index)
+            try:
+                check_graph(item)
+            except StructureError as error:
+                raise error.at(index=index) from error.__cause__
+        return items
+
+    def convert_checked(
+        self,
+        crystals: Sequence[Any],
+        n_jobs: int | None = None,
+        cache_dir: str | Path | None = None,
+        verbose: bool = False,
+    ) -> Sequence[DualGraph]:
+        """As ``convert_many``, of what ``check`` gave; graphs stay as they are."""
+        if isinstance(crystals, LazyGraphs) or isinstance(crystals[0], DualGraph):
+            return crystals
+        if cache_dir is not None:
+            cache = GraphCache(cache_dir, dual_graph, DualGraph, converter=self)
+            return cache.graphs(crystals, n_jobs, verbose)
+        make = partial(dual_graph, converter=self)
+        return list(map_structures(make, crystals, n_jobs, "graphs", verbose))
+
+    def _check_maker(self, item: Any, index: int) -> None:
+        if not isinstance(item, DualGraph):
+            reason = f"is a {type(item).__name__} among graphs"
+            raise StructureError(reason, "give structures only or graphs only", index=index)
+        if item.converter == self:
+            return
+        if item.converter is None:
+            reason = "is not known to be made by a converter"
+        else:
+            there, here = asdict(item.converter), asdict(self)
+            differing = [
+                f"{name} {there[name]!r}, not {here[name]!r}" for name in here if here[name] != there[name]
+            ]
+            reason = f"was made with {', '.join(differing)}"
+        remedy = "make it with the model's converter, converter_ or, before a fit, graph_converter()"
+        raise StructureError(reason, remedy, index=index, subject="graph")
+
+
+def dual_graph(structure: Structure, converter: DualGraphConverter) -> DualGraph:
+    """Read a crystal that has been checked, as ``converter`` says."""
+    motifs = find_motifs(structure, bonds=converter.motifs) if converter.motifs else MotifGraph.empty()
+    atoms = atom_graph(structure, converter.atom_cutoff, converter.n_neighbors)
+    graph = DualGraph(atoms, motifs, converter)
+    if not converter.symmetry_reduction:
         return graph
     return reduce_by_symmetry(graph, site_orbits(structure, SYMMETRY_TOLERANCE))

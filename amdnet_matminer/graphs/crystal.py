@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from pymatgen.core import Composition, Element, Structure
 
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.motifs.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from amdnet_matminer.graphs.converter import DualGraphConverter
 
 
 class AtomGraph(NamedTuple):
@@ -47,11 +51,20 @@ class AtomGraph(NamedTuple):
         return f"AtomGraph({formula}: {self.multiplicity.sum()} atoms, {n_pairs} pairs)"
 
 
-class DualGraph(NamedTuple):
+# No tuple, since numpy would take a list of such for an array of several dimensions.
+@dataclass(frozen=True, eq=False)
+class DualGraph:
     """One crystal read twice, as atoms and as motifs."""
 
     atoms: AtomGraph
     motifs: MotifGraph
+    converter: DualGraphConverter | None = None
+    """How the graph was made; None if by other means, so that no estimator takes it."""
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms in the cell."""
+        return int(self.atoms.multiplicity.sum())
 
     def __repr__(self) -> str:
         """Both levels in a line."""

@@ -7,6 +7,8 @@ edges that end at it, says as much as all of them.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import spglib
 from pymatgen.core import Structure
@@ -57,14 +59,15 @@ def reduce_by_symmetry(graph: DualGraph, orbit: IntArray) -> DualGraph:
     Returns:
         The reduced graphs; multiplicities sum to the counts before.
     """
-    atoms, motifs = graph
-    return DualGraph(
-        atoms._replace(
+    atoms = graph.atoms
+    return replace(
+        graph,
+        atoms=atoms._replace(
             atomic_number=atoms.atomic_number[np.unique(orbit)],
             **_reduce_edges(atoms, orbit, ("distance",)),
             multiplicity=_orbit_sizes(orbit, atoms.multiplicity),
         ),
-        _reduce_motifs(motifs, orbit),
+        motifs=_reduce_motifs(graph.motifs, orbit),
     )
 
 

@@ -101,7 +101,9 @@ def keep_graphs(model: str, task: str, structures: list[Structure], options: Opt
     """Make the graphs that a network will read, where they are not kept yet."""
     machine = Machine(options.n_jobs, options.cache_dir, verbose=int(not options.quiet))
     network = MODELS[model].make(task, settings_of(model, task, options), machine)
-    network._graphs(structures)
+    network.graph_converter().convert_many(
+        structures, network.n_jobs, network.cache_dir, bool(network.verbose)
+    )
 
 
 def _run_processes(jobs: Sequence[Job], options: Options) -> Iterator[Outcome]:

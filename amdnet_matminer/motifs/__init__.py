@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from amdnet_matminer.motifs.extraction import motif_graph, motif_graphs
+from amdnet_matminer.motifs.extraction import find_motifs, motif_graph, motif_graphs
 from amdnet_matminer.motifs.labels import FINGERPRINT_LABELS
 from amdnet_matminer.motifs.sharing import SHARING_TYPES, sharing_type
-from amdnet_matminer.motifs.types import MotifGraph
+from amdnet_matminer.motifs.types import BOND_RULES, BondRule, MotifGraph
 
 __all__ = [
+    "BOND_RULES",
     "FINGERPRINT_LABELS",
     "SHARING_TYPES",
+    "BondRule",
     "MotifGraph",
+    "find_motifs",
     "motif_graph",
     "motif_graphs",
     "sharing_type",

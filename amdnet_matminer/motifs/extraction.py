@@ -58,9 +58,13 @@ def motif_graph(structure: Structure, engine: EngineName = "fast", bonds: BondRu
         StructureError: The structure is disordered, empty or has overlapping atoms.
         ValueError: The engine or the rule of bonds is unknown.
     """
-    structure = check_structure(structure)
     _check_choice("engine", engine, _ENGINES)
     _check_choice("bonds", bonds, BOND_RULES)
+    return find_motifs(check_structure(structure), engine, bonds)
+
+
+def find_motifs(structure: Structure, engine: EngineName = "fast", bonds: BondRule = "own") -> MotifGraph:
+    """As ``motif_graph``, of a structure that has been checked."""
     center, anions = center_sites(structure)
     environments = _keep_ligands(_ENGINES[engine](structure, center, bonds), structure, anions)
     motif = np.repeat(np.arange(len(center), dtype=np.int32), np.diff(environments.offset))

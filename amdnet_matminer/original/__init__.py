@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from amdnet_matminer.original.materials import OriginalData, Part, read_original
-from amdnet_matminer.original.motifs import reading_given_motifs
+from amdnet_matminer.original.motifs import convert_with_given_motifs
 
-__all__ = ["OriginalData", "Part", "read_original", "reading_given_motifs"]
+__all__ = ["OriginalData", "Part", "convert_with_given_motifs", "read_original"]

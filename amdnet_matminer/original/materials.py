@@ -56,7 +56,7 @@ def read_original(
 
     Returns:
         The three parts. A structure with a motif graph has it in its ``properties``,
-        for ``reading_given_motifs``.
+        for ``convert_with_given_motifs``.
 
     Raises:
         FileNotFoundError: A file does not exist.

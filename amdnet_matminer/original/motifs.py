@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from pymatgen.core import Structure
 
 from amdnet_matminer.errors import DatasetError
-from amdnet_matminer.estimators import AMDNetRegressor
-from amdnet_matminer.graphs import DualGraph
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter
 from amdnet_matminer.motifs import FINGERPRINT_LABELS, MotifGraph
 from amdnet_matminer.motifs.types import FloatArray, IntArray
 
@@ -78,26 +78,21 @@ def has_only_false_contacts(graph: MotifGraph) -> bool:
     )
 
 
-def reading_given_motifs(model: AMDNetRegressor) -> AMDNetRegressor:
-    """The same estimator, but reading motif graphs that come with the structures.
+def convert_with_given_motifs(structure: Structure, converter: DualGraphConverter) -> DualGraph:
+    """Read a crystal as a dual graph, with the motif graph that it comes with, if it does.
 
     Args:
-        model: An estimator with architecture ``"amdnet-2021"``, fitted or not.
+        structure: A crystal; its ``properties`` may have a ``motif_graph``.
+        converter: How atoms are read, and motifs where none are given.
 
     Returns:
-        Another view of ``model``: fitting it fits ``model``. Structures whose
-        ``properties`` have a ``motif_graph`` are read with that.
+        Both graphs, as an estimator with this converter takes them.
+
+    Raises:
+        StructureError: The structure cannot be used.
     """
-    reader = _GivenMotifs()
-    reader.__dict__ = model.__dict__
-    return reader
-
-
-class _GivenMotifs(AMDNetRegressor):
-    """Puts given motif graphs in the place of those found."""
-
-    def _graphs(self, structures: Sequence[Structure]) -> Sequence[DualGraph]:
-        return [
-            graph._replace(motifs=structure.properties.get(GIVEN_MOTIFS, graph.motifs))
-            for graph, structure in zip(super()._graphs(structures), structures, strict=True)
-        ]
+    given = structure.properties.get(GIVEN_MOTIFS)
+    if given is None:
+        return converter.convert(structure)
+    atoms = replace(converter, motifs=None).convert(structure).atoms
+    return DualGraph(atoms, given, converter)

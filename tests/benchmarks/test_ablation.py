@@ -8,13 +8,13 @@ import ablation
 import numpy as np
 import pytest
 
-from amdnet_matminer.graphs import SizeLadder, batch_graphs, dual_graph, sizes_of
+from amdnet_matminer.graphs import DualGraphConverter, SizeLadder, batch_graphs, sizes_of
 from amdnet_matminer.network import NetworkConfig, build_network
 
 
 @pytest.fixture
 def graphs(crystals):
-    return [dual_graph(crystal, n_neighbors=12) for crystal in crystals]
+    return [DualGraphConverter(n_neighbors=16).convert(crystal) for crystal in crystals]
 
 
 def test_shuffled_motifs_are_those_of_another_crystal_in_atoms_of_this_one(graphs):

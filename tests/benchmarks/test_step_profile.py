@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from amdnet_matminer.graphs import SizeLadder, batch_graphs, dual_graph, sizes_of
+from amdnet_matminer.graphs import DualGraphConverter, SizeLadder, batch_graphs, sizes_of
 from amdnet_matminer.network import NetworkConfig, build_network
 
 if keras.backend.backend() != "tensorflow":
@@ -17,7 +17,7 @@ import step_profile
 
 @pytest.mark.parametrize("architecture", ["amdnet", "megnet"])
 def test_all_operations_are_recorded_and_then_left_alone(rutile, architecture):
-    graphs = [dual_graph(rutile, with_motifs=architecture == "amdnet")]
+    graphs = [DualGraphConverter(motifs="own" if architecture == "amdnet" else None).convert(rutile)]
     batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes_of(graphs), 1).step_for(sizes_of(graphs)[0]))
     network = build_network(NetworkConfig(architecture, width=8, n_blocks=1))
     before, expected = ops.matmul, np.asarray(network(batch))

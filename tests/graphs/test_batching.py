@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, deal, dual_graph, sizes_of
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, SizeLadder, batch_graphs, deal, sizes_of
 from amdnet_matminer.graphs.batching import PADDING, SHARES, Sizes
 
 
 @pytest.fixture(scope="module")
 def graphs(perovskite: Structure, copper: Structure, helium_box: Structure) -> list[DualGraph]:
-    return [dual_graph(s, symmetry_reduction=False) for s in (perovskite, helium_box, copper)]
+    return [DualGraphConverter(symmetry_reduction=False).convert(s) for s in (perovskite, helium_box, copper)]
 
 
 def test_sizes_by_hand(graphs: list[DualGraph]) -> None:
@@ -117,7 +117,7 @@ def test_a_larger_ladder_needs_fewer_batches() -> None:
 
 
 def test_few_shapes_occur(crystals: list[Structure]) -> None:
-    graphs = [dual_graph(c) for c in crystals] * 30
+    graphs = [DualGraphConverter().convert(c) for c in crystals] * 30
     sizes = sizes_of(graphs)
     ladder = SizeLadder.for_crystals(sizes, 16)
     hands = deal(sizes, -(-len(graphs) // 16), np.random.default_rng(0))
@@ -126,6 +126,6 @@ def test_few_shapes_occur(crystals: list[Structure]) -> None:
 
 def test_an_800_atom_cell() -> None:
     cell = Structure(Lattice.cubic(4.2), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]) * (10, 10, 4)
-    graph = dual_graph(cell, with_motifs=False)
+    graph = DualGraphConverter(motifs=None).convert(cell)
     assert len(cell) == 800
     assert graph.atoms.multiplicity.tolist() == [400, 400]

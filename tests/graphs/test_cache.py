@@ -16,11 +16,19 @@ from pymatgen.core import Lattice, Species, Structure
 
 from amdnet_matminer import AMDNetRegressor, MotifFeaturizer
 from amdnet_matminer.errors import StructureError
-from amdnet_matminer.graphs import DualGraph, GraphCache, GraphSubset, cache, dual_graph, sizes_of
+from amdnet_matminer.graphs import (
+    DualGraph,
+    DualGraphConverter,
+    GraphCache,
+    GraphSubset,
+    cache,
+    dual_graph,
+    sizes_of,
+)
 from amdnet_matminer.graphs.serialization import graph_to_bytes
 from amdnet_matminer.motifs import MotifGraph, motif_graph
 
-DEFAULTS = {"atom_cutoff": 5.0, "with_motifs": True, "symmetry_reduction": True}
+DEFAULTS = {"atom_cutoff": 5.0, "motifs": "own", "symmetry_reduction": True}
 
 
 def arrays_of(graph: DualGraph | MotifGraph) -> list[np.ndarray]:
@@ -41,7 +49,7 @@ def files_in(folder: Path) -> list[Path]:
 
 @pytest.fixture
 def duals(tmp_path) -> GraphCache[DualGraph]:
-    return GraphCache(tmp_path, dual_graph, DualGraph, **DEFAULTS)
+    return GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS))
 
 
 @pytest.fixture
@@ -57,8 +65,13 @@ def unmade(monkeypatch) -> None:
 
 @pytest.mark.parametrize("reduce", [True, False])
 def test_dual_graphs_are_the_same(tmp_path, crystals, reduce, request):
-    duals = GraphCache(tmp_path, dual_graph, DualGraph, **DEFAULTS | {"symmetry_reduction": reduce})
-    expected = [dual_graph(crystal, symmetry_reduction=reduce) for crystal in crystals]
+    duals = GraphCache(
+        tmp_path,
+        dual_graph,
+        DualGraph,
+        converter=DualGraphConverter(**DEFAULTS | {"symmetry_reduction": reduce}),
+    )
+    expected = [DualGraphConverter(symmetry_reduction=reduce).convert(crystal) for crystal in crystals]
     for crystal, graph in zip(crystals, expected, strict=True):
         assert_same(duals.graph(crystal), graph)
     request.getfixturevalue("unmade")
@@ -83,7 +96,7 @@ def test_files_are_compact(tmp_path, duals, spinel):
 
 
 def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):
-    duals = GraphCache(tmp_path, dual_graph, DualGraph, **DEFAULTS)
+    duals = GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS))
     decorated = rutile.copy()
     decorated.add_oxidation_state_by_element({"Ti": 4, "O": -2})
     states = [
@@ -102,17 +115,23 @@ def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):
     makers = [
         GraphCache(tmp_path, motif_graph, MotifGraph, engine=engine) for engine in ("fast", "reference")
     ]
-    changes = [{"atom_cutoff": 4.0}, {"with_motifs": False}, {"symmetry_reduction": False}]
-    makers += [GraphCache(tmp_path, dual_graph, DualGraph, **DEFAULTS | change) for change in changes]
+    changes = [{"atom_cutoff": 4.0}, {"motifs": None}, {"symmetry_reduction": False}]
+    makers += [
+        GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS | change))
+        for change in changes
+    ]
     keys += [maker.key(rutile) for maker in makers]
     assert len(set(keys)) == len(keys)
     assert duals.key(rutile.copy(site_properties={"magmom": [1] * 6})) == keys[0]
 
 
 def test_the_key_changes_with_the_version(tmp_path, rutile, monkeypatch):
-    before = GraphCache(tmp_path, dual_graph, DualGraph, **DEFAULTS).key(rutile)
+    before = GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS)).key(rutile)
     monkeypatch.setattr(cache, "GRAPH_VERSION", cache.GRAPH_VERSION + 1)
-    assert GraphCache(tmp_path, dual_graph, DualGraph, **DEFAULTS).key(rutile) != before
+    assert (
+        GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS)).key(rutile)
+        != before
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,19 +219,19 @@ def test_structures_that_cannot_be_used(tmp_path, duals, crystals):
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        GraphCache(tmp_path / "file", dual_graph, DualGraph, **DEFAULTS)
+        GraphCache(tmp_path / "file", dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS))
 
 
 def test_many_writers_and_readers_at_once(tmp_path, crystals):
     """Four threads of two processes each make and read the same graphs."""
 
     def work(folder: Path) -> list[int]:
-        shared = GraphCache(folder, dual_graph, DualGraph, **DEFAULTS)
+        shared = GraphCache(folder, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS))
         with ThreadPoolExecutor(4) as pool:
             found = list(pool.map(shared.graph, crystals[::2] * 8))
         return [len(graph.atoms.sender) for graph in found]
 
-    expected = [len(dual_graph(crystal).atoms.sender) for crystal in crystals[::2]] * 8
+    expected = [len(DualGraphConverter().convert(crystal).atoms.sender) for crystal in crystals[::2]] * 8
     assert Parallel(n_jobs=2)(delayed(work)(tmp_path) for _ in range(2)) == [expected] * 2
     assert len(files_in(tmp_path)) == len(crystals[::2])
 
@@ -226,7 +245,7 @@ class TestCachedGraphs:
         graphs = duals.graphs(crystals)
         assert len(graphs) == len(crystals)
         for graph, crystal in zip(graphs, crystals, strict=True):
-            assert_same(graph, dual_graph(crystal))
+            assert_same(graph, DualGraphConverter().convert(crystal))
 
     @pytest.mark.parametrize("n_held", [0, 2])
     def test_are_held_up_to_a_limit(self, duals, crystals, n_held, monkeypatch):
@@ -238,17 +257,17 @@ class TestCachedGraphs:
         graphs = duals.graphs(crystals)
         alive = [weakref.ref(graph.atoms.sender) for graph in graphs]
         assert [ref() is not None for ref in alive[:-1]] == [i < n_held for i in range(len(crystals) - 1)]
-        assert_same(graphs[0], dual_graph(crystals[0]))
+        assert_same(graphs[0], DualGraphConverter().convert(crystals[0]))
 
     def test_what_is_held_is_not_sent_to_other_processes(self, duals, crystals):
         graphs = duals.graphs(crystals)
         size = len(pickle.dumps(graphs))
-        assert_same(graphs[0], dual_graph(crystals[0]))
+        assert_same(graphs[0], DualGraphConverter().convert(crystals[0]))
         assert len(pickle.dumps(graphs)) == size
         assert_same(pickle.loads(pickle.dumps(graphs))[0], graphs[0])
 
     def test_sizes(self, duals, crystals):
-        expected = sizes_of([dual_graph(crystal) for crystal in crystals])
+        expected = sizes_of([DualGraphConverter().convert(crystal) for crystal in crystals])
         graphs = duals.graphs(crystals)
         np.testing.assert_array_equal(graphs.sizes, expected)
         np.testing.assert_array_equal(graphs[1:4].sizes, expected[1:4])
@@ -258,18 +277,20 @@ class TestCachedGraphs:
         graphs = duals.graphs(crystals)
         for file in files_in(tmp_path):
             file.unlink()
-        assert_same(graphs[3], dual_graph(crystals[3]))
+        assert_same(graphs[3], DualGraphConverter().convert(crystals[3]))
 
     def test_indices(self, duals, crystals):
         graphs = duals.graphs(crystals)
-        assert_same(graphs[np.int64(-1)], dual_graph(crystals[-1]))
+        assert_same(graphs[np.int64(-1)], DualGraphConverter().convert(crystals[-1]))
         with pytest.raises(IndexError):
             graphs[len(crystals)]
 
 
 @pytest.mark.parametrize("lazy", [True, False])
 def test_a_subset_of_a_subset(duals, crystals, lazy):
-    graphs = duals.graphs(crystals) if lazy else [dual_graph(crystal) for crystal in crystals]
+    graphs = (
+        duals.graphs(crystals) if lazy else [DualGraphConverter().convert(crystal) for crystal in crystals]
+    )
     subset = GraphSubset(graphs, np.array([4, 0, 2, 2]))
     assert len(subset) == 4
     for graph, i in zip(subset, [4, 0, 2, 2], strict=True):

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from amdnet_matminer.errors import StructureError
-from amdnet_matminer.graphs import DualGraph, check_graph, dual_graph
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, check_graph
 from amdnet_matminer.motifs import MotifGraph, motif_graph
 
 
 @pytest.fixture(scope="module")
 def graph(rutile) -> DualGraph:
-    return dual_graph(rutile, symmetry_reduction=False)
+    return DualGraphConverter(symmetry_reduction=False).convert(rutile)
 
 
 @pytest.mark.parametrize("reduce", [True, False])
 def test_graphs_of_crystals_are_sound(crystals, reduce) -> None:
     for crystal in crystals:
-        check_graph(dual_graph(crystal, symmetry_reduction=reduce))
-        check_graph(dual_graph(crystal, with_motifs=False))
+        check_graph(DualGraphConverter(symmetry_reduction=reduce).convert(crystal))
+        check_graph(DualGraphConverter(motifs=None).convert(crystal))
         check_graph(motif_graph(crystal))
     check_graph(MotifGraph.empty())
 

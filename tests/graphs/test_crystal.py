@@ -7,7 +7,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer.errors import StructureError
-from amdnet_matminer.graphs import atom_graph, dual_graph
+from amdnet_matminer.graphs import DualGraphConverter, atom_graph
 
 
 def test_shells_of_rock_salt(rock_salt: Structure) -> None:
@@ -41,14 +41,14 @@ def test_distances_are_those_of_the_images(corundum: Structure) -> None:
 
 
 def test_an_isolated_atom_stays(helium_box: Structure) -> None:
-    graph = dual_graph(helium_box)
+    graph = DualGraphConverter().convert(helium_box)
     assert graph.atoms.atomic_number.tolist() == [2]
     assert len(graph.atoms.sender) == 0
     assert graph.motifs.name.tolist() == ["He isolated"]
 
 
 def test_without_motifs_only_atoms_are_read(perovskite: Structure) -> None:
-    graph = dual_graph(perovskite, with_motifs=False)
+    graph = DualGraphConverter(motifs=None).convert(perovskite)
     assert len(graph.motifs.center) == 0
     assert graph.atoms.multiplicity.sum() == 5
 
@@ -56,7 +56,7 @@ def test_without_motifs_only_atoms_are_read(perovskite: Structure) -> None:
 def test_overlapping_atoms_are_refused() -> None:
     double = Structure(Lattice.cubic(4), ["Mg", "O", "O"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0.501]])
     with pytest.raises(StructureError, match="sites 1 and 2 are at one place"):
-        dual_graph(double)
+        DualGraphConverter().convert(double)
 
 
 def test_the_nearest_and_those_as_near(rock_salt: Structure) -> None:

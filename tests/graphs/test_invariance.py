@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer.errors import StructureError
-from amdnet_matminer.graphs import dual_graph
+from amdnet_matminer.graphs import DualGraphConverter
 from amdnet_matminer.motifs import MotifGraph, motif_graph
 
 few = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
@@ -63,7 +63,7 @@ def test_a_tiny_displacement_changes_no_edge(seed):
 @given(seeds)
 def test_multiplicities_sum_to_the_sites_and_centres(seed):
     crystal = random_oxide(seed)
-    single, double = dual_graph(crystal), dual_graph(crystal * (2, 1, 1))
+    single, double = DualGraphConverter().convert(crystal), DualGraphConverter().convert(crystal * (2, 1, 1))
     assert double.atoms.multiplicity.sum() == 2 * len(crystal)
     assert double.motifs.multiplicity.sum() == 2 * len(motif_graph(crystal).center)
     for level, other in zip(double, single, strict=True):
@@ -74,7 +74,7 @@ def test_multiplicities_sum_to_the_sites_and_centres(seed):
 
 def test_a_cell_of_one_atom(copper):
     primitive = copper.get_primitive_structure()
-    graph = dual_graph(primitive)
+    graph = DualGraphConverter().convert(primitive)
     assert len(primitive) == 1
     assert graph.motifs.name.tolist() == ["CuCu12 cuboctahedral"]
     assert not graph.motifs.sender.any()

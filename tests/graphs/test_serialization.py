@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amdnet_matminer.graphs import DualGraph, dual_graph
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter
 from amdnet_matminer.graphs.serialization import graph_from_bytes, graph_to_bytes
 from amdnet_matminer.motifs import MotifGraph
 
@@ -32,7 +32,7 @@ def rewritten(data: bytes, change: Callable[[dict], Any] = lambda forms: forms, 
 
 @pytest.fixture(scope="module")
 def data(rutile) -> bytes:
-    return graph_to_bytes(dual_graph(rutile), "key")
+    return graph_to_bytes(DualGraphConverter().convert(rutile), "key")
 
 
 @settings(max_examples=50)
@@ -97,7 +97,7 @@ def with_form(forms: dict, form: list) -> dict:
 
 
 def test_long_integers_are_not_cut(rutile) -> None:
-    graph = dual_graph(rutile)
+    graph = DualGraphConverter().convert(rutile)
     long = graph.atoms.sender.astype(np.int64) + 2**32
     data = graph_to_bytes(graph._replace(atoms=graph.atoms._replace(sender=long)), "key")
     with pytest.raises(ValueError, match="more than 32 bits"):

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer.graphs import AtomGraph, DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
+from amdnet_matminer.graphs import (
+    AtomGraph,
+    DualGraph,
+    DualGraphConverter,
+    SizeLadder,
+    batch_graphs,
+    sizes_of,
+)
 from amdnet_matminer.graphs.symmetry import site_orbits
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.network import NetworkConfig, build_network
@@ -45,7 +52,9 @@ def test_predictions_are_those_of_the_whole_graph(system: str, architecture: str
     crystal = Structure.from_spacegroup(
         GROUPS[system], SYSTEMS[system], ["Ti", "O"], [[0, 0, 0], [0.28, 0.28, 0.28]]
     )
-    whole, reduced = (dual_graph(crystal, symmetry_reduction=switch) for switch in (False, True))
+    whole, reduced = (
+        DualGraphConverter(symmetry_reduction=switch).convert(crystal) for switch in (False, True)
+    )
     assert len(reduced.atoms.sender) < len(whole.atoms.sender)
     assert reduced.atoms.multiplicity.sum() == len(crystal)
     assert reduced.motifs.multiplicity.sum() == len(whole.motifs.center)
@@ -55,7 +64,9 @@ def test_predictions_are_those_of_the_whole_graph(system: str, architecture: str
 def test_a_crystal_without_symmetry_stays_whole() -> None:
     rng = np.random.default_rng(0)
     crystal = Structure(SYSTEMS["triclinic"], ["Mg", "Si", "O", "O", "O"], rng.random((5, 3)))
-    whole, reduced = (dual_graph(crystal, symmetry_reduction=switch) for switch in (False, True))
+    whole, reduced = (
+        DualGraphConverter(symmetry_reduction=switch).convert(crystal) for switch in (False, True)
+    )
     np.testing.assert_array_equal(whole.atoms.atomic_number, reduced.atoms.atomic_number)
     np.testing.assert_array_equal(whole.motifs.fingerprint, reduced.motifs.fingerprint)
     np.testing.assert_array_equal(whole.motifs.ligand, reduced.motifs.ligand)
@@ -73,7 +84,7 @@ def edges(level: AtomGraph | MotifGraph) -> np.ndarray:
 
 
 def test_equal_edges_are_one(rock_salt: Structure) -> None:
-    reduced = dual_graph(rock_salt, n_neighbors=6)
+    reduced = DualGraphConverter(n_neighbors=6).convert(rock_salt)
     assert reduced.atoms.sender.tolist() == [1, 0]
     assert reduced.atoms.edge_multiplicity.tolist() == [6, 6]
     assert dict(
@@ -86,7 +97,7 @@ def test_equal_edges_are_one(rock_salt: Structure) -> None:
 
 def test_reduced_motifs_keep_their_ligands(perovskite: Structure) -> None:
     doubled = perovskite * (2, 1, 1)
-    reduced = dual_graph(doubled).motifs
+    reduced = DualGraphConverter().convert(doubled).motifs
     assert reduced.name.tolist() == ["TiO6 octahedral", "SrO12 cuboctahedral"]
     assert reduced.multiplicity.tolist() == [2, 2]
     assert reduced.coordination.tolist() == [6, 12]
@@ -102,7 +113,9 @@ def test_orbits_of_a_supercell_are_those_of_the_cell(corundum: Structure) -> Non
 def test_real_crystals_within_the_tolerance(load_crystals: Callable, architecture: str) -> None:
     """At the default tolerance predictions move by less than a thousandth of their spread."""
     crystals = [s for s in load_crystals("mp2018", limit=60, seed=3)[0] if len(s) <= 20]
-    whole = predictions([dual_graph(s, symmetry_reduction=False) for s in crystals], architecture)
-    reduced = predictions([dual_graph(s) for s in crystals], architecture)
+    whole = predictions(
+        [DualGraphConverter(symmetry_reduction=False).convert(s) for s in crystals], architecture
+    )
+    reduced = predictions([DualGraphConverter().convert(s) for s in crystals], architecture)
     moved = np.abs(whole - reduced).max()
     assert moved < 1e-3 * np.std(whole, axis=0).max()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from amdnet_matminer.graphs import dual_graph
+from amdnet_matminer.graphs import DualGraphConverter
 from amdnet_matminer.motifs import MotifGraph, motif_graph
 
 
@@ -21,7 +21,9 @@ def test_in_a_line(spinel: Structure, rutile: Structure, helium_box: Structure) 
 
 
 def test_dual_graphs_count_all_that_nodes_stand_for(rutile: Structure) -> None:
-    full, reduced = (dual_graph(rutile, symmetry_reduction=reduction) for reduction in (False, True))
+    full, reduced = (
+        DualGraphConverter(symmetry_reduction=reduction).convert(rutile) for reduction in (False, True)
+    )
     assert len(reduced.atoms.atomic_number) == 2
     assert repr(reduced) == repr(full)
     assert repr(full).startswith("DualGraph(AtomGraph(Ti2 O4: 6 atoms, ")

@@ -89,7 +89,7 @@ def test_ordinary_layers_have_their_own_initial_values(toy: str) -> None:
 def test_its_defaults_are_taken(model: AMDNetRegressor, rutile: Structure) -> None:
     model.fit([rutile], [1.0])
     assert model.config_ == NetworkConfig("toy", width=6)
-    (graph,) = model._graphs([rutile])
+    (graph,) = model.graph_converter().convert_many([rutile])
     assert len(graph.motifs.center) == 0
     assert np.bincount(graph.atoms.receiver).max() < 10
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Structure
 
 from amdnet_matminer.architectures import architecture_names
-from amdnet_matminer.graphs import DualGraph, SizeLadder, batch_graphs, dual_graph, sizes_of
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, SizeLadder, batch_graphs, sizes_of
 from amdnet_matminer.network import NetworkConfig, build_network
 from amdnet_matminer.network.base import initial_weights
 
@@ -30,7 +30,7 @@ def published() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def graphs(crystals: list[Structure]) -> list[DualGraph]:
-    return [dual_graph(crystal, symmetry_reduction=False) for crystal in crystals]
+    return [DualGraphConverter(symmetry_reduction=False).convert(crystal) for crystal in crystals]
 
 
 def predict(network: keras.Model, graphs: list[DualGraph], room: float = 1.0) -> np.ndarray:
@@ -87,7 +87,7 @@ def test_site_order_changes_nothing(
     rng = np.random.default_rng(seed)
     for crystal in (perovskite, corundum):
         shuffled = Structure.from_sites([crystal[i] for i in rng.permutation(len(crystal))])
-        pair = [dual_graph(s, symmetry_reduction=False) for s in (crystal, shuffled)]
+        pair = [DualGraphConverter(symmetry_reduction=False).convert(s) for s in (crystal, shuffled)]
         np.testing.assert_allclose(*predict(network, pair), rtol=1e-4, atol=1e-5)
 
 
@@ -99,7 +99,9 @@ def test_supercell_rotation_and_translation_change_nothing(
     moved = perovskite.copy()
     moved.translate_sites(range(len(moved)), [0.13, 0.27, 0.41])
     moved.apply_operation(SymmOp.from_axis_angle_and_translation([1, 2, 3], 40))
-    vectors = predict(network, [dual_graph(s) for s in (perovskite, moved, perovskite * (2, 1, 1))])
+    vectors = predict(
+        network, [DualGraphConverter().convert(s) for s in (perovskite, moved, perovskite * (2, 1, 1))]
+    )
     np.testing.assert_allclose(vectors[1:], np.stack([vectors[0]] * 2), rtol=1e-3, atol=1e-4)
 
 
@@ -148,8 +150,8 @@ def test_recurrent_kernels_start_orthogonal(published: keras.Model) -> None:
 
 
 def test_edges_that_count_twice_are_two_edges(network: keras.Model, corundum: Structure) -> None:
-    whole = dual_graph(corundum, symmetry_reduction=False)
-    merged = dual_graph(corundum)
+    whole = DualGraphConverter(symmetry_reduction=False).convert(corundum)
+    merged = DualGraphConverter().convert(corundum)
     assert len(merged.atoms.sender) < len(whole.atoms.sender) / 4
     vectors = predict(network, [whole, merged])
     np.testing.assert_allclose(vectors[0], vectors[1], rtol=1e-4, atol=1e-4)
@@ -158,13 +160,13 @@ def test_edges_that_count_twice_are_two_edges(network: keras.Model, corundum: St
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_one_column_per_target(perovskite: Structure, n_outputs: int) -> None:
     network = build_network(NetworkConfig(width=8, n_blocks=1, n_outputs=n_outputs))
-    graphs = [dual_graph(perovskite)]
+    graphs = [DualGraphConverter().convert(perovskite)]
     step = SizeLadder.for_crystals(sizes_of(graphs), 1).step_for(sizes_of(graphs)[0])
     assert network(batch_graphs(graphs, step)).shape == (step.graphs, n_outputs)
 
 
 def test_dropout_is_for_training_only(perovskite: Structure) -> None:
-    graphs = [dual_graph(perovskite)]
+    graphs = [DualGraphConverter().convert(perovskite)]
     batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes_of(graphs), 1).step_for(sizes_of(graphs)[0]))
     network, without = (build_network(NetworkConfig(width=8, n_blocks=1), seed=1) for _ in range(2))
     network.dropout.rate.state.assign(0.5)
@@ -180,7 +182,7 @@ def test_dropout_is_for_training_only(perovskite: Structure) -> None:
 def test_atoms_and_motifs_tell_of_each_other(rutile: Structure, changed: str) -> None:
     """What only the motif level knows reaches the vector that is the mean over atoms."""
     network = build_network(NetworkConfig(width=16, n_blocks=2), seed=1)
-    graph = dual_graph(rutile)
+    graph = DualGraphConverter().convert(rutile)
     motifs = graph.motifs
     field = "bond_length" if changed == "length" else changed
     other = graph._replace(motifs=motifs._replace(**{field: getattr(motifs, field) + 1}))

@@ -11,8 +11,8 @@ import pytest
 
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.errors import DatasetError
-from amdnet_matminer.graphs import dual_graph
-from amdnet_matminer.original import read_original, reading_given_motifs
+from amdnet_matminer.graphs import DualGraphConverter
+from amdnet_matminer.original import convert_with_given_motifs, read_original
 
 LISTS = (["mp-1", "mp-2"], ["mp-3"], ["mp-4"])
 
@@ -41,8 +41,8 @@ def test_given_motif_graphs_are_those_that_are_read(
     files = write("material_data.pkl", (materials, LISTS)), write("motif_graph.pkl", motifs)
     table = read_original(*files).train.table
     model = AMDNetRegressor(architecture="amdnet-2021", symmetry_reduction=False)
-    given = reading_given_motifs(model)._graphs(list(table.structure))
-    found = [dual_graph(structure, symmetry_reduction=False) for structure in table.structure]
+    given = [convert_with_given_motifs(s, model.graph_converter()) for s in table.structure]
+    found = [DualGraphConverter(symmetry_reduction=False).convert(structure) for structure in table.structure]
     for i, (mine, theirs) in enumerate(zip(given, found, strict=True)):
         np.testing.assert_array_equal(mine.atoms.distance, theirs.atoms.distance)
         np.testing.assert_array_equal(mine.motifs.fingerprint, theirs.motifs.fingerprint)
@@ -51,15 +51,6 @@ def test_given_motif_graphs_are_those_that_are_read(
             for m, shift in ((mine.motifs, 1.0 if i == 0 else 0.0), (theirs.motifs, 0.0))
         ]
         np.testing.assert_allclose(pairs[0], pairs[1], atol=1e-3)
-
-
-def test_fitting_the_view_fits_the_estimator() -> None:
-    model = AMDNetRegressor(architecture="amdnet-2021")
-    view = reading_given_motifs(model)
-    view.weights_ = [1]
-    assert model.weights_ == [1]
-    assert type(model) is AMDNetRegressor
-    assert view.get_params() == model.get_params()
 
 
 def test_without_a_motif_file(materials: pd.DataFrame, write: Callable) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from amdnet_matminer.graphs import DualGraph, SizeLadder, dual_graph, sizes_of
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, SizeLadder, sizes_of
 from amdnet_matminer.network import NetworkConfig
 from amdnet_matminer.network.amdnet import AMDNet
 from amdnet_matminer.training import Compilation, Labelled, compiled_network, predict_graphs
@@ -19,7 +19,7 @@ from amdnet_matminer.training.batches import training_batches
 
 @pytest.fixture(scope="module")
 def graphs(crystals: list[Structure]) -> list[DualGraph]:
-    return [dual_graph(crystal) for crystal in crystals] * 3
+    return [DualGraphConverter().convert(crystal) for crystal in crystals] * 3
 
 
 class AtomCounter:

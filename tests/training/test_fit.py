@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from amdnet_matminer.graphs import SizeLadder, dual_graph, sizes_of
+from amdnet_matminer.graphs import DualGraphConverter, SizeLadder, sizes_of
 from amdnet_matminer.network import NetworkConfig
 from amdnet_matminer.network.base import initial_weights
 from amdnet_matminer.training import (
@@ -28,7 +28,7 @@ SETTINGS = Settings("mae", 6, 8, 0.01, "cosine", 6, dropout=0.1)
 
 @pytest.fixture(scope="module")
 def data(crystals: list[Structure]) -> Labelled:
-    graphs = [dual_graph(crystal) for crystal in crystals] * 2
+    graphs = [DualGraphConverter().convert(crystal) for crystal in crystals] * 2
     y = np.array([[float(g.atoms.atomic_number.mean())] for g in graphs])
     return Labelled(graphs, y, np.ones(len(graphs)))
 
