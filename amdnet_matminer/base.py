@@ -49,7 +49,10 @@ if TYPE_CHECKING:
     from amdnet_matminer.training import Labelled, TargetScaler
 
 _NOT_IN_FILES = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose", "warm_start")
-"""Parameters that are of a computer or of a call, not of a model: they act when they are set. All others of a fitted model are those of the fit."""
+"""Parameters that are of a computer or of a call, not of a model: they act when set, and no file has them.
+
+All others of a fitted model are those that it was fitted with.
+"""
 
 LARGEST_WEIGHT = 1e6
 """Of a network in a file; trained ones stay below 100, and from such numbers on predictions overflow."""

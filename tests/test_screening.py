@@ -14,6 +14,7 @@ from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import screening
 from amdnet_matminer.errors import StructureError, TargetError
+from amdnet_matminer.motifs import motif_graph
 from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.screening import Outcome, predict, screen
 from amdnet_matminer.structure_files import Entry
@@ -100,7 +101,7 @@ class TestScreen:
 
     def test_a_crystal_that_is_none(self) -> None:
         empty = Entry("empty", lambda: Structure(Lattice.cubic(9), [], []))
-        ((row,),) = screen([empty], volume)
+        ((row,),) = screen([empty], motif_graph)
         assert row == Outcome("empty", None, "structure 'empty' has no sites; remove it")
 
     def test_work_that_fails(self) -> None:

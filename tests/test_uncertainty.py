@@ -49,8 +49,8 @@ def test_novelty(
     crystals = [graph(rock_salt), graph(spinel), graph(helium_box)]
     np.testing.assert_allclose(domain.novelty(crystals), [0.0, 1 / 3, 1.0])
     # Without motifs elements are what is left to go by: 4 of 14 atoms of spinel are no Mg and no O.
-    magnesia = Domain.of([graph(rock_salt, motifs=None)])
-    np.testing.assert_allclose(magnesia.novelty([graph(spinel, motifs=None)]), [4 / 14])
+    magnesia = Domain.of([graph(rock_salt, with_motifs=False)])
+    np.testing.assert_allclose(magnesia.novelty([graph(spinel, with_motifs=False)]), [4 / 14])
 
 
 def test_union(rock_salt: Structure, corundum: Structure) -> None:

@@ -97,7 +97,7 @@ def sizes_of(graphs: Sequence[DualGraph]) -> NDArray[np.int64]:
         return sizes
     counts = [
         (1, len(a.atomic_number), len(a.sender), len(m.center), len(m.sender), len(m.ligand))
-        for a, m in ((graph.atoms, graph.motifs) for graph in graphs)
+        for a, m in (graph.levels for graph in graphs)
     ]
     return np.array(counts, dtype=np.int64).reshape(-1, len(Sizes._fields))
 
@@ -218,7 +218,7 @@ def batch_graphs(graphs: Sequence[DualGraph], sizes: Sizes) -> Batch:
         raise ValueError(f"crystals need {needed} and padding nodes, which exceeds {sizes}")
     crystal = np.zeros(sizes.graphs, dtype=np.float32)
     crystal[: len(graphs)] = 1.0
-    atoms, motifs = [graph.atoms for graph in graphs], [graph.motifs for graph in graphs]
+    atoms, motifs = zip(*(graph.levels for graph in graphs), strict=True)
     return Batch(
         crystal,
         _lay(atoms, [a.atomic_number for a in atoms], ("distance",), sizes.graphs, sizes.atoms, sizes.pairs),

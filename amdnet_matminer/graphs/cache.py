@@ -243,7 +243,7 @@ class CachedGraphs(LazyGraphs):
         graph = self._cache.graph_of(self._keys[index], self._structures[index])
         if self._room > 0:
             self._held[index] = graph
-            self._room -= sum(array.nbytes for level in (graph.atoms, graph.motifs) for array in level)
+            self._room -= sum(array.nbytes for level in graph.levels for array in level)
         return graph
 
 

@@ -62,6 +62,11 @@ class DualGraph:
     """How the graph was made; None if by other means, so that no estimator takes it."""
 
     @property
+    def levels(self) -> tuple[AtomGraph, MotifGraph]:
+        """Atoms and motifs."""
+        return self.atoms, self.motifs
+
+    @property
     def n_atoms(self) -> int:
         """Number of atoms in the cell."""
         return int(self.atoms.multiplicity.sum())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def replaced(graph: DualGraph, field: str, value) -> DualGraph:
     level, name = field.split(".")
     arrays = getattr(graph, level)
     old = getattr(arrays, name)
-    return graph._replace(**{level: arrays._replace(**{name: value(old.copy())})})
+    return replace(graph, **{level: arrays._replace(**{name: value(old.copy())})})
 
 
 def first(value):
@@ -88,10 +90,10 @@ def test_other_things_are_no_graphs(graph, rutile) -> None:
     nothing = graph.atoms._make(array[:0] for array in graph.atoms)
     for other, reason in (
         (rutile, "is a Structure, not a DualGraph"),
-        (tuple(graph), "is a tuple, not a DualGraph"),
-        (graph._replace(atoms=tuple(graph.atoms)), "has no AtomGraph"),
-        (graph._replace(motifs=None), "no MotifGraph"),
-        (graph._replace(atoms=nothing, motifs=MotifGraph.empty()), "without atoms"),
+        (graph.levels, "is a tuple, not a DualGraph"),
+        (replace(graph, atoms=tuple(graph.atoms)), "has no AtomGraph"),
+        (replace(graph, motifs=None), "no MotifGraph"),
+        (replace(graph, atoms=nothing, motifs=MotifGraph.empty()), "without atoms"),
     ):
         with pytest.raises(StructureError, match=reason):
             check_graph(other)
@@ -101,4 +103,4 @@ def test_motifs_alone_may_be_of_any_sites(graph) -> None:
     moved = graph.motifs._replace(center=graph.motifs.center + 50)
     check_graph(moved)
     with pytest.raises(StructureError, match=r"motifs\.center"):
-        check_graph(graph._replace(motifs=moved))
+        check_graph(replace(graph, motifs=moved))

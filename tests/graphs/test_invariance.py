@@ -66,7 +66,7 @@ def test_multiplicities_sum_to_the_sites_and_centres(seed):
     single, double = DualGraphConverter().convert(crystal), DualGraphConverter().convert(crystal * (2, 1, 1))
     assert double.atoms.multiplicity.sum() == 2 * len(crystal)
     assert double.motifs.multiplicity.sum() == 2 * len(motif_graph(crystal).center)
-    for level, other in zip(double, single, strict=True):
+    for level, other in zip(double.levels, single.levels, strict=True):
         np.testing.assert_array_equal(level.multiplicity, 2 * other.multiplicity)
         lengths = [np.sort(np.repeat(each.distance, each.edge_multiplicity)) for each in (level, other)]
         np.testing.assert_allclose(*lengths, atol=1e-3)

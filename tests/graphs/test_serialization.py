@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def with_form(forms: dict, form: list) -> dict:
 def test_long_integers_are_not_cut(rutile) -> None:
     graph = DualGraphConverter().convert(rutile)
     long = graph.atoms.sender.astype(np.int64) + 2**32
-    data = graph_to_bytes(graph._replace(atoms=graph.atoms._replace(sender=long)), "key")
+    data = graph_to_bytes(replace(graph, atoms=graph.atoms._replace(sender=long)), "key")
     with pytest.raises(ValueError, match="more than 32 bits"):
         graph_from_bytes(data, "key", DualGraph)
 

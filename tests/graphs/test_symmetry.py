@@ -70,7 +70,7 @@ def test_a_crystal_without_symmetry_stays_whole() -> None:
     np.testing.assert_array_equal(whole.atoms.atomic_number, reduced.atoms.atomic_number)
     np.testing.assert_array_equal(whole.motifs.fingerprint, reduced.motifs.fingerprint)
     np.testing.assert_array_equal(whole.motifs.ligand, reduced.motifs.ligand)
-    for before, after in zip(whole, reduced, strict=True):
+    for before, after in zip(whole.levels, reduced.levels, strict=True):
         expected, found = edges(before), edges(after)
         np.testing.assert_array_equal(expected[:, :2], found[:, :2])
         np.testing.assert_allclose(expected[:, 2], found[:, 2], atol=1e-3)

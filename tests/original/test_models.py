@@ -170,9 +170,13 @@ class TestCommands:
     ) -> None:
         seen = {}
 
-        def fit(self: AMDNetRegressor, X: pd.Series, y: pd.Series, validation_data: tuple) -> None:
+        def fit(self: AMDNetRegressor, X: list, y: pd.Series, validation_data: tuple) -> None:
             seen.update(
-                parameters=self.get_params(), ids=X.index.tolist(), y=y.tolist(), data=validation_data
+                parameters=self.get_params(),
+                graphs=X,
+                ids=y.index.tolist(),
+                y=y.tolist(),
+                data=validation_data,
             )
             raise KeyboardInterrupt
 
@@ -199,7 +203,9 @@ class TestCommands:
         assert seen["parameters"] == AMDNetRegressor(**original).get_params()
         assert (seen["ids"], seen["y"]) == (["mp-1", "mp-2"], [1.78, 4.45])
         assert seen["data"][1].tolist() == [5.85]
-        assert "motif_graph" in seen["data"][0]["mp-3"].properties
+        (graph,) = seen["data"][0]
+        assert set(graph.motifs.name) == {""}  # those of the file, which has no names
+        assert graph.converter == AMDNetRegressor(**original).graph_converter()
 
     def test_train_saves_a_model(
         self, materials: pd.DataFrame, write: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
