@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,6 +58,8 @@ All others of a fitted model are those that it was fitted with.
 LARGEST_WEIGHT = 1e6
 """Of a network in a file; trained ones stay below 100, and from such numbers on predictions overflow."""
 
+E = TypeVar("E", bound="AMDNetEstimator")
+
 Crystals = Iterable[Structure] | Iterable[DualGraph]
 """Structures, or graphs that an equal converter has made of them."""
 
@@ -66,7 +69,75 @@ Crystals = Iterable[Structure] | Iterable[DualGraph]
 class AMDNetEstimator(BaseEstimator):
     """The dual graph network with everything but the meaning of labels and outputs.
 
-    ``AMDNetRegressor`` documents the parameters.
+    Args:
+        architecture: ``"amdnet"``, atoms and motifs that read each other in every
+            block; ``"amdnet-2021"``, the published network; ``"megnet"``, the atom branch
+            of the published network alone; or one that
+            ``amdnet_matminer.network.register`` has made known.
+        atom_cutoff: Largest distance of an atom pair, in angstrom.
+        n_neighbors: Number of nearest neighbours within the cutoff that an atom reads, with
+            all that are as near as the last of them; None is the architecture's own, 16
+            for ``"amdnet"`` and all within the cutoff for the others.
+        width: Width of the vectors of nodes and edges; None is the architecture's own,
+            64 for ``"amdnet"`` and 32 for the others, where it is even.
+        n_blocks: For ``"amdnet"``, number of blocks; the others have three.
+        dropout: For ``"amdnet"``, part of the hidden values of atoms and motifs that is
+            dropped in training, from 0 to below 1.
+        motif_cutoff: Of the published networks, centre of the last Gaussian that
+            distances between motifs are expanded in, in angstrom.
+        rbf_edge_dim_atom: Of the published networks, number of Gaussians for atom pairs.
+        rbf_edge_dim_motif: Of ``"amdnet-2021"``, number of Gaussians for motif edges.
+        symmetry_reduction: Whether symmetry-equivalent atoms and motifs are read once,
+            with their multiplicity: the same predictions from smaller graphs.
+        epochs: Largest number of passes over the training data.
+        batch_size: Number of crystals in a step.
+        optimizer: ``"muon"`` orthogonalises the steps of matrices and takes those of Adam
+            for the rest; short trainings end with smaller errors than with ``"adamw"``.
+            None is the architecture's own, ``"muon"`` for those of this package.
+        learning_rate: Highest learning rate.
+        weight_decay: Decoupled weight decay, relative to the learning rate.
+        clip_norm: Largest norm of the gradient of a step, to which larger ones are scaled
+            down; None leaves them as they are.
+        schedule: ``"cosine"``, a short warm-up and a cosine down to 0 over all epochs,
+            or ``"constant"``.
+        patience: Number of epochs without a better validation error after which
+            training stops.
+        validation_fraction: Part of the data kept to judge epochs by, if ``fit`` gets
+            no validation data; 0 judges by the training loss.
+        n_ensemble: Number of networks, which differ in initial weights and shuffling;
+            their mean is predicted, and of two or more also a standard deviation.
+        warm_start: Whether ``fit`` goes on from the weights, the target scaling and the
+            classes of the fit before instead of beginning anew.
+        init_from: A saved model, or a fitted estimator, of the same network, whose
+            weights training begins with, for small data sets; targets are scaled anew.
+        cache_dir: Folder that keeps graphs for all later calls, of this and of other
+            estimators; they then stay on disk and are read when needed, so that the
+            data may be larger than memory. None makes them anew and holds them.
+        checkpoint_dir: Folder in which a running ``fit`` keeps its state. After a kill
+            the same ``fit`` goes on from there and ends with the same model; at the
+            end the state is removed.
+        stop_file: A file that ends a running ``fit`` after its epoch, with the best weights,
+            when somebody makes or touches it; of an ensemble also the networks to come,
+            after an epoch each. One that is there before is ignored until it is touched.
+        n_jobs: Number of processes, as joblib counts them, that make graphs and, in
+            long trainings without a GPU, train the networks of an ensemble.
+        random_state: Seed of initial weights, validation split, shuffling and dropout; on
+            a CPU and one Keras backend the same seed gives the same model.
+        verbose: 1 shows progress bars.
+
+    Attributes:
+        n_iter_: Number of epochs done, of all networks together.
+        scaler_: Mean and scale of the targets.
+        config_: Sizes of the network.
+        weights_: Of each network of the ensemble the weights, as arrays.
+        training_: Summary of the training data: number of crystals, elements, and of
+            each target count, mean, standard deviation and range; empty of a model of the
+            published code, which does not tell.
+        domain_: Motifs and elements seen in training, for ``novelty``.
+        converter_: What turns structures into graphs; ready graphs must be of an equal one.
+        fitted_params_: The parameters of the fit. Predictions and files go by these,
+            whatever ``set_params`` has changed since.
+        members_: The networks as fitted estimators of one network each.
     """
 
     architecture: str = "amdnet"
@@ -545,6 +616,17 @@ def _split(data: Labelled, fraction: float, rng: np.random.Generator) -> tuple[L
     return training, validation
 
 
+def documented(cls: type[E]) -> type[E]:
+    """Put what ``AMDNetEstimator`` says of parameters and attributes into an estimator's docstring."""
+    text, shared = inspect.getdoc(cls) or "", inspect.getdoc(AMDNetEstimator) or ""
+    for name in ("Args", "Attributes"):
+        heading = f"\n{name}:\n"
+        section = shared.partition(heading)[2].partition("\n\n")[0]
+        text = text.replace(heading, f"{heading}{section}\n", 1)
+    cls.__doc__ = text
+    return cls
+
+
 def n_atoms_of(crystals: Sequence[Any]) -> NDArray[np.float64]:
     """Number of atoms in each cell, shape (S, 1)."""
     counts = [crystal.n_atoms if isinstance(crystal, DualGraph) else len(crystal) for crystal in crystals]
@@ -568,7 +650,7 @@ def _joined(histories: Sequence[dict[str, list[float]]]) -> dict[str, list[float
     names = {name: None for history in histories for name in history}
     joined = {name: [value for history in histories for value in history.get(name, [])] for name in names}
     if len(histories) > 1:
-        joined["member"] = [k for k, history in enumerate(histories) for _ in history.get("loss", [])]
+        joined["member"] = [float(k) for k, history in enumerate(histories) for _ in history.get("loss", [])]
     return joined
 
 

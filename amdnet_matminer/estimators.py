@@ -15,7 +15,7 @@ from sklearn.utils import Tags
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-from amdnet_matminer.base import AMDNetEstimator, Crystals, n_atoms_of
+from amdnet_matminer.base import AMDNetEstimator, Crystals, documented, n_atoms_of
 from amdnet_matminer.errors import TargetError
 from amdnet_matminer.options import Loss, RegressionLoss
 from amdnet_matminer.persistence import ClassLabels, TargetLabels, typed
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from amdnet_matminer.training import Labelled, TargetScaler
 
 
+@documented
 @dataclass(kw_only=True, repr=False, eq=False)
 class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
     """Predict properties of crystals with the atom-motif dual graph network.
@@ -43,60 +44,6 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
     of ASE's ``Atoms`` or of dictionaries of ``Structure.as_dict``.
 
     Args:
-        architecture: ``"amdnet"``, atoms and motifs that read each other in every
-            block; ``"amdnet-2021"``, the published network; ``"megnet"``, the atom branch
-            of the published network alone; or one that
-            ``amdnet_matminer.network.register`` has made known.
-        atom_cutoff: Largest distance of an atom pair, in angstrom.
-        n_neighbors: Number of nearest neighbours within the cutoff that an atom reads, with
-            all that are as near as the last of them; None is the architecture's own, 16
-            for ``"amdnet"`` and all within the cutoff for the others.
-        width: Width of the vectors of nodes and edges; None is the architecture's own,
-            64 for ``"amdnet"`` and 32 for the others, where it is even.
-        n_blocks: For ``"amdnet"``, number of blocks; the others have three.
-        dropout: For ``"amdnet"``, part of the hidden values of atoms and motifs that is
-            dropped in training, from 0 to below 1.
-        motif_cutoff: Of the published networks, centre of the last Gaussian that
-            distances between motifs are expanded in, in angstrom.
-        rbf_edge_dim_atom: Of the published networks, number of Gaussians for atom pairs.
-        rbf_edge_dim_motif: Of ``"amdnet-2021"``, number of Gaussians for motif edges.
-        symmetry_reduction: Whether symmetry-equivalent atoms and motifs are read once,
-            with their multiplicity: the same predictions from smaller graphs.
-        epochs: Largest number of passes over the training data.
-        batch_size: Number of crystals in a step.
-        optimizer: ``"muon"`` orthogonalises the steps of matrices and takes those of Adam
-            for the rest; short trainings end with smaller errors than with ``"adamw"``.
-            None is the architecture's own, ``"muon"`` for those of this package.
-        learning_rate: Highest learning rate.
-        weight_decay: Decoupled weight decay, relative to the learning rate.
-        clip_norm: Largest norm of the gradient of a step, to which larger ones are scaled
-            down; None leaves them as they are.
-        schedule: ``"cosine"``, a short warm-up and a cosine down to 0 over all epochs,
-            or ``"constant"``.
-        patience: Number of epochs without a better validation error after which
-            training stops.
-        validation_fraction: Part of the data kept to judge epochs by, if ``fit`` gets
-            no validation data; 0 judges by the training loss.
-        n_ensemble: Number of networks, which differ in initial weights and shuffling;
-            their mean is predicted, and of two or more also a standard deviation.
-        warm_start: Whether ``fit`` goes on from the weights, the target scaling and the
-            classes of the fit before instead of beginning anew.
-        init_from: A saved model, or a fitted estimator, of the same network, whose
-            weights training begins with, for small data sets; targets are scaled anew.
-        cache_dir: Folder that keeps graphs for all later calls, of this and of other
-            estimators; they then stay on disk and are read when needed, so that the
-            data may be larger than memory. None makes them anew and holds them.
-        checkpoint_dir: Folder in which a running ``fit`` keeps its state. After a kill
-            the same ``fit`` goes on from there and ends with the same model; at the
-            end the state is removed.
-        stop_file: A file that ends a running ``fit`` after its epoch, with the best weights,
-            when somebody makes or touches it; of an ensemble also the networks to come,
-            after an epoch each. One that is there before is ignored until it is touched.
-        n_jobs: Number of processes, as joblib counts them, that make graphs and, in
-            long trainings without a GPU, train the networks of an ensemble.
-        random_state: Seed of initial weights, validation split, shuffling and dropout; on
-            a CPU and one Keras backend the same seed gives the same model.
-        verbose: 1 shows progress bars.
         loss: ``"mae"`` or ``"mse"``, of the scaled targets.
         scale_targets: Whether targets are scaled to mean 0 and standard deviation 1.
         extensive: Whether targets grow with the cell, such as a total energy. They are
@@ -111,16 +58,8 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
             mean over them in units of their scales), ``learning_rate`` and ``rescues``,
             how often so far a loss that exploded has halved the rate. Of an ensemble
             the networks follow each other, numbered in ``member``.
-        n_iter_: Number of epochs done, of all networks together.
         std_factor_: What the spread of the ensemble is multiplied by to be a standard
             deviation, found on the validation data; 1 without.
-        scaler_: Mean and scale of the targets.
-        config_: Sizes of the network.
-        weights_: Of each network of the ensemble the weights, as arrays.
-        training_: Summary of the training data: number of crystals, elements, and of
-            each target count, mean, standard deviation and range; empty of a model of the
-            published code, which does not tell.
-        domain_: Motifs and elements seen in training, for ``novelty``.
 
     Example:
         >>> model = AMDNetRegressor(epochs=100, random_state=0)
@@ -308,12 +247,12 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         return tags
 
 
+@documented
 @dataclass(kw_only=True, repr=False, eq=False)
 class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
     """Tell classes of crystals, such as metal or not, with the atom-motif dual graph network.
 
-    Trained on the cross-entropy. All parameters but the following, and all attributes
-    but ``std_factor_``, are those of ``AMDNetRegressor``.
+    Trained on the cross-entropy.
 
     Args:
         class_weight: How much the crystals of each class count: None, all the same;

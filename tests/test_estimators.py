@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from sklearn.model_selection import cross_val_score
 
 from amdnet_matminer.errors import ModelFileError, StructureError, TargetError
 from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
+from amdnet_matminer.persistence import read_model
 from amdnet_matminer.training import callbacks
 from amdnet_matminer.training import fit as fit_module
 
@@ -251,7 +250,10 @@ class TestGoingOn:
         ("changes", "message"),
         [
             ({"width": 16}, r"of another network: width \(8 there, 16 here\)"),
-            ({"init_from": LinearRegression()}, "init_from must be the path of a saved model or a fitted"),
+            (
+                {"init_from": LinearRegression()},
+                "init_from must be the path of a saved model, .* a fitted",
+            ),
             ({"init_from": AMDNetRegressor()}, "give a path or a FrozenEstimator"),
         ],
     )
@@ -468,12 +470,11 @@ class TestFiles:
 
     def test_what_the_file_tells(self, fitted: AMDNetRegressor, tmp_path: Path) -> None:
         fitted.save(tmp_path / "model.amdnet")
-        with zipfile.ZipFile(tmp_path / "model.amdnet") as archive:
-            told = json.loads(archive.read("model.json"))
-        assert told["training"]["n_crystals"] == 16
-        assert told["training"]["elements"] == ["O", "Mg", "Ca", "Sr", "Ba"]
-        assert told["domain"]["motifs"] == [f"{metal}O6 octahedral" for metal in ("Ba", "Ca", "Mg", "Sr")]
-        assert min(told["history"]["val_mae"]) == min(fitted.history_["val_mae"])
+        header, _ = read_model(tmp_path / "model.amdnet")
+        assert header.training.n_crystals == 16
+        assert list(header.training.elements) == ["O", "Mg", "Ca", "Sr", "Ba"]
+        assert list(header.motifs) == [f"{metal}O6 octahedral" for metal in ("Ba", "Ca", "Mg", "Sr")]
+        assert min(header.history["val_mae"]) == min(fitted.history_["val_mae"])
 
     def test_parameters_of_numpy_and_of_this_computer(self, fitted: AMDNetRegressor, tmp_path: Path) -> None:
         model = pickle.loads(pickle.dumps(fitted))
@@ -504,8 +505,6 @@ class TestFiles:
         [
             ("weights_", lambda model: [model.weights_[0][:-1]]),
             ("weights_", lambda model: [[*model.weights_[0], np.zeros(3)]]),
-            ("history_", lambda model: [1.0]),
-            ("scaler_", lambda model: model.scaler_._replace(mean=(1.0, 2.0))),
             ("target_shape_", lambda model: (2,)),
         ],
     )
