@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amdnet_matminer.graphs.batching import Batch, SizeLadder, batch_graphs, deal, sizes_of
+from amdnet_matminer.graphs.batching import Batch, SizeLadder, balanced_batches, batch_graphs, sizes_of
 from amdnet_matminer.graphs.cache import CachedGraphs, GraphCache, GraphSubset, LazyGraphs
 from amdnet_matminer.graphs.checks import check_graph
 from amdnet_matminer.graphs.converter import DualGraphConverter, dual_graph
@@ -19,9 +19,9 @@ __all__ = [
     "LazyGraphs",
     "SizeLadder",
     "atom_graph",
+    "balanced_batches",
     "batch_graphs",
     "check_graph",
-    "deal",
     "dual_graph",
     "sizes_of",
 ]

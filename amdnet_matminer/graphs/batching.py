@@ -1,7 +1,7 @@
 """Several crystals laid end to end in arrays of a few fixed sizes.
 
 Compiled networks want the same array shapes again and again. So crystals are
-dealt into batches of nearly equal size, most of which need the same shapes, and
+shared out to batches of nearly equal size, most of which need the same shapes, and
 each batch is padded to a step of a coarse ladder of sizes, all padding in one
 dummy graph at the end.
 """
@@ -165,8 +165,10 @@ class SizeLadder(NamedTuple):
         return Sizes(*(shares * SHARES).tolist())
 
 
-def deal(sizes: NDArray[np.int64], n_batches: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Deal crystals into random batches of nearly equal size, by each of the counts.
+def balanced_batches(
+    sizes: NDArray[np.int64], n_batches: int, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Share crystals out to random batches of nearly equal size, by each of the counts.
 
     Sorted by size and cut into strata of ``n_batches`` crystals, a random one of each stratum
     for every batch. Then, from the largest crystals on, those of a stratum change places such
@@ -189,6 +191,8 @@ def deal(sizes: NDArray[np.int64], n_batches: int, rng: np.random.Generator) -> 
     strata = rng.permuted(strata, axis=1)
     share = np.vstack([share, np.zeros(share.shape[1])])
     filled = share[strata].sum(axis=0)
+    # Adding a crystal of sizes s to a batch that holds r makes its squares sum to |r|² + 2 r·s + |s|². All
+    # |r|² and |s|² are given, so which crystals go where is a matter of r·s only: a linear assignment.
     for stratum in strata:
         for group in np.array_split(rng.permutation(n_batches), -(-n_batches // MOST_EXCHANGED)):
             moved = stratum[group]
@@ -196,7 +200,7 @@ def deal(sizes: NDArray[np.int64], n_batches: int, rng: np.random.Generator) -> 
             _, crystal = linear_sum_assignment((others - others.mean(axis=0)) @ share[moved].T)
             stratum[group] = moved[crystal]
             filled[group] = others + share[stratum[group]]
-    return [hand[hand != nobody] for hand in strata.T]
+    return [members[members != nobody] for members in strata.T]
 
 
 def batch_graphs(graphs: Sequence[DualGraph], sizes: Sizes) -> Batch:

@@ -97,8 +97,10 @@ def _reduce_edges(
     level: AtomGraph | MotifGraph, orbit: IntArray, features: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     representatives, place = np.unique(orbit, return_inverse=True)
+    # A node receives the edges of its own site only: those of equivalent sites are the same ones again.
     kept = np.flatnonzero(np.isin(level.receiver, representatives))
     ends = place[level.receiver[kept]], place[level.sender[kept]]
+    # Rounded to what counts as equal, so that np.unique finds edges whose features differ by noise.
     columns = [np.round(getattr(level, name)[kept] / EQUAL[name]) for name in features]
     _, first, edge = np.unique(np.stack([*ends, *columns]), axis=1, return_index=True, return_inverse=True)
     merged = {name: getattr(level, name)[kept[first]] for name in ("image", *features)}

@@ -54,7 +54,7 @@ _MOST_ITEMS = 10**8
 """Of a file, one that occurs again counted anew: printing or hashing them takes as long."""
 
 
-class Husk:
+class PickledObject:
     """What a pickle wanted a class or function to be given; the name of its own class is that name."""
 
     arguments: tuple[Any, ...] = ()
@@ -74,7 +74,7 @@ def read_pickle(path: str | Path) -> Any:
         path: The file.
 
     Returns:
-        What was pickled, arrays and tables made anew, with a ``Husk`` in the place of
+        What was pickled, arrays and tables made anew, with a ``PickledObject`` in the place of
         every pymatgen object.
 
     Raises:
@@ -92,11 +92,11 @@ def read_pickle(path: str | Path) -> Any:
         raise DatasetError(reason, "it is no pickle, or damaged; copy it anew", item=path) from error
 
 
-def rebuild_structure(husk: Any) -> Structure:
+def rebuild_structure(pickled: Any) -> Structure:
     """Make a structure from what a pickle held of one.
 
     Args:
-        husk: A structure as ``read_pickle`` gives it.
+        pickled: A structure as ``read_pickle`` gives it.
 
     Returns:
         The structure, with its oxidation states if it had any.
@@ -104,12 +104,12 @@ def rebuild_structure(husk: Any) -> Structure:
     Raises:
         DatasetError: It was no structure, or is broken.
     """
-    if not isinstance(husk, Husk):
-        raise DatasetError(f"is a {type(husk).__name__}, not a pymatgen Structure")
+    if not isinstance(pickled, PickledObject):
+        raise DatasetError(f"is a {type(pickled).__name__}, not a pymatgen Structure")
     try:
-        sites = [site.state for site in husk.state["_sites"]]
+        sites = [site.state for site in pickled.state["_sites"]]
         return Structure(
-            Lattice(_made(husk.state["_lattice"].state["_matrix"], _Done())),
+            Lattice(_made(pickled.state["_lattice"].state["_matrix"], _Done())),
             [_species(site["_species"]) for site in sites],
             [_made(site["_frac_coords"], _Done()) for site in sites],
         )
@@ -117,7 +117,7 @@ def rebuild_structure(husk: Any) -> Structure:
         raise DatasetError(f"has a broken structure ({error!r})") from error
 
 
-_PLAIN = (str, bytes, int, float, NoneType, Husk)
+_PLAIN = (str, bytes, int, float, NoneType, PickledObject)
 
 
 class _Unpickler(pickle._Unpickler):
@@ -141,7 +141,7 @@ class _Unpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if name in _ADMITTED.get(module, ()):
-            return type(name, (Husk,), {})
+            return type(name, (PickledObject,), {})
         if (module, name) in (("builtins", "slice"), ("__builtin__", "slice")):
             return slice
         raise DatasetError(
@@ -180,13 +180,13 @@ def _made(item: Any, done: _Done) -> Any:
     done.n_items = max(done.n_items, before + n_items) + 1
     if done.n_items > _MOST_ITEMS:
         raise DatasetError(f"unfolds to more than {_MOST_ITEMS:,} items, which tables of crystals do not")
-    if isinstance(item, Husk | list | tuple | dict):
+    if isinstance(item, PickledObject | list | tuple | dict):
         done[id(item)] = made, done.n_items - before
     return made
 
 
 def _newly_made(item: Any, done: _Done) -> Any:
-    if isinstance(item, Husk):
+    if isinstance(item, PickledObject):
         make = _MAKERS.get(type(item).__name__)
         return item if make is None else make(item, done)
     if isinstance(item, list | tuple):
@@ -196,11 +196,11 @@ def _newly_made(item: Any, done: _Done) -> Any:
     return item
 
 
-def _array(husk: Husk, done: _Done) -> NDArray:
-    if type(husk).__name__ == "_frombuffer":
-        data, dtype, shape, order = husk.arguments
+def _array(pickled: PickledObject, done: _Done) -> NDArray:
+    if type(pickled).__name__ == "_frombuffer":
+        data, dtype, shape, order = pickled.arguments
     else:
-        _, shape, dtype, column_major, data = husk.state
+        _, shape, dtype, column_major, data = pickled.state
         order = "F" if column_major else "C"
     kind = _dtype(dtype)
     if kind.kind != "O":
@@ -211,13 +211,13 @@ def _array(husk: Husk, done: _Done) -> NDArray:
     return array.reshape(shape)
 
 
-def _scalar(husk: Husk, done: _Done) -> Any:
-    dtype, data = husk.arguments
+def _scalar(pickled: PickledObject, done: _Done) -> Any:
+    dtype, data = pickled.arguments
     return np.frombuffer(_bytes(data), _dtype(dtype))[0]
 
 
-def _dtype(husk: Husk) -> np.dtype:
-    name, order = husk.arguments[0], husk.state[1]
+def _dtype(pickled: PickledObject) -> np.dtype:
+    name, order = pickled.arguments[0], pickled.state[1]
     if not re.fullmatch(_DTYPES, name):
         raise ValueError(f"it has an array of {name!r}")
     return np.dtype(name).newbyteorder(order)
@@ -225,18 +225,18 @@ def _dtype(husk: Husk) -> np.dtype:
 
 def _bytes(data: Any) -> bytes:
     """The content of an array; before protocol 3, bytes were texts to be encoded."""
-    return data.arguments[0].encode("latin1") if isinstance(data, Husk) else bytes(data)
+    return data.arguments[0].encode("latin1") if isinstance(data, PickledObject) else bytes(data)
 
 
-def _index(husk: Husk, done: _Done) -> pd.Index:
-    content = husk.arguments[1]
+def _index(pickled: PickledObject, done: _Done) -> pd.Index:
+    content = pickled.arguments[1]
     if "data" in content:
         return pd.Index(_made(content["data"], done), name=content.get("name"))
     return pd.RangeIndex(content["start"], content["stop"], content["step"], name=content.get("name"))
 
 
-def _frame(husk: Husk, done: _Done) -> pd.DataFrame:
-    names, index, blocks = _blocks(husk.state["_mgr"])
+def _frame(pickled: PickledObject, done: _Done) -> pd.DataFrame:
+    names, index, blocks = _blocks(pickled.state["_mgr"])
     names = _made(names, done)
     columns: dict[int, NDArray] = {}
     for stored, placement in blocks:
@@ -246,7 +246,7 @@ def _frame(husk: Husk, done: _Done) -> pd.DataFrame:
     return frame.set_axis(names, axis="columns")
 
 
-def _blocks(manager: Husk) -> tuple[Any, Any, list[tuple[Any, Any]]]:
+def _blocks(manager: PickledObject) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     """Names, index, and values with the columns that they are of, as pandas 1.1 or 2 keeps them."""
     if manager.arguments:
         blocks, (names, index) = manager.arguments
@@ -256,7 +256,7 @@ def _blocks(manager: Husk) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     return names, index, [(block["values"], block["mgr_locs"]) for block in content["blocks"]]
 
 
-_MAKERS: dict[str, Callable[[Husk, _Done], Any]] = {
+_MAKERS: dict[str, Callable[[PickledObject, _Done], Any]] = {
     "_reconstruct": _array,
     "_frombuffer": _array,
     "scalar": _scalar,
@@ -265,13 +265,13 @@ _MAKERS: dict[str, Callable[[Husk, _Done], Any]] = {
 }
 
 
-def _species(composition: Husk) -> dict[Any, float]:
+def _species(composition: PickledObject) -> dict[Any, float]:
     return {_specie(specie): float(amount) for specie, amount in composition.state["_data"].items()}
 
 
-def _specie(husk: Husk) -> Element | Species | DummySpecies:
-    if husk.arguments:
-        return Element(husk.arguments[0])
-    if "_el" in husk.state:
-        return Species(_specie(husk.state["_el"]).symbol, husk.state["_oxi_state"])
-    return DummySpecies(husk.state["_symbol"], husk.state["_oxi_state"])
+def _specie(pickled: PickledObject) -> Element | Species | DummySpecies:
+    if pickled.arguments:
+        return Element(pickled.arguments[0])
+    if "_el" in pickled.state:
+        return Species(_specie(pickled.state["_el"]).symbol, pickled.state["_oxi_state"])
+    return DummySpecies(pickled.state["_symbol"], pickled.state["_oxi_state"])

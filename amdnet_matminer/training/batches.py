@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from amdnet_matminer.graphs import Batch, DualGraph, SizeLadder, batch_graphs, deal, sizes_of
+from amdnet_matminer.graphs import Batch, DualGraph, SizeLadder, balanced_batches, batch_graphs, sizes_of
 from amdnet_matminer.network import Network
 
 BATCH_SIZE = 32
@@ -37,7 +37,7 @@ class Labelled(NamedTuple):
 def training_batches(
     data: Labelled, n_batches: int, ladder: SizeLadder, seed: int, first_epoch: int = 0
 ) -> Iterator[TrainingBatch]:
-    """Random batches without end, the crystals dealt anew every ``n_batches``.
+    """Random batches without end, the crystals shared out anew every ``n_batches``.
 
     Args:
         data: S crystals with scaled targets.
@@ -54,7 +54,7 @@ def training_batches(
     weight = np.isfinite(data.y) * data.weight[:, None]
     y = np.nan_to_num(data.y)
     for epoch in count(first_epoch):
-        for members in deal(sizes, n_batches, np.random.default_rng([seed, epoch])):
+        for members in balanced_batches(sizes, n_batches, np.random.default_rng([seed, epoch])):
             step = ladder.step_for(sizes[members].sum(axis=0))
             batch = batch_graphs([data.graphs[i] for i in members], step)
             yield batch, _rows(y[members], step.graphs), _rows(weight[members], step.graphs)
@@ -77,7 +77,7 @@ def predict_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLa
     if large.n_batches(sizes) > 1:
         ladder = large
     predicted = np.empty((len(graphs), network.n_outputs), dtype=np.float32)
-    for members in deal(sizes, ladder.n_batches(sizes), np.random.default_rng(0)):
+    for members in balanced_batches(sizes, ladder.n_batches(sizes), np.random.default_rng(0)):
         batch = batch_graphs([graphs[i] for i in members], ladder.step_for(sizes[members].sum(axis=0)))
         predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members)]
     return predicted

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer.graphs import DualGraph, DualGraphConverter, SizeLadder, batch_graphs, deal, sizes_of
+from amdnet_matminer.graphs import (
+    DualGraph,
+    DualGraphConverter,
+    SizeLadder,
+    balanced_batches,
+    batch_graphs,
+    sizes_of,
+)
 from amdnet_matminer.graphs.batching import PADDING, SHARES, Sizes
 
 
@@ -66,10 +73,10 @@ def test_too_small_sizes_are_refused(graphs: list[DualGraph]) -> None:
 )
 def test_every_crystal_is_dealt_once(n: int, n_batches: int, seed: int) -> None:
     sizes = np.random.default_rng(n).integers(1, 50, size=(n, 6))
-    hands = deal(sizes, n_batches, np.random.default_rng(seed))
-    assert sorted(np.concatenate(hands).tolist()) == list(range(n))
-    assert len(hands) == n_batches
-    assert max(map(len, hands)) - min(map(len, hands)) <= 1
+    batches = balanced_batches(sizes, n_batches, np.random.default_rng(seed))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(n))
+    assert len(batches) == n_batches
+    assert max(map(len, batches)) - min(map(len, batches)) <= 1
 
 
 def test_dealt_batches_are_nearly_equal_in_every_count() -> None:
@@ -77,11 +84,11 @@ def test_dealt_batches_are_nearly_equal_in_every_count() -> None:
     rng = np.random.default_rng(0)
     sizes = np.rint(rng.lognormal(3, 1, size=(3200, 1)) * rng.uniform(0.5, 2, size=(3200, 6))).astype(int)
     sizes[rng.random(3200) < 0.4, 4] = 0
-    dealt, shuffled = (
-        np.array([sizes[hand, 1:].sum(axis=0) for hand in hands])
-        for hands in (deal(sizes, 100, rng), np.split(rng.permutation(3200), 100))
+    balanced, shuffled = (
+        np.array([sizes[members, 1:].sum(axis=0) for members in batches])
+        for batches in (balanced_batches(sizes, 100, rng), np.split(rng.permutation(3200), 100))
     )
-    assert (dealt.std(axis=0) < 0.1 * shuffled.std(axis=0)).all()
+    assert (balanced.std(axis=0) < 0.1 * shuffled.std(axis=0)).all()
 
 
 def test_batches_are_random() -> None:
@@ -89,8 +96,8 @@ def test_batches_are_random() -> None:
     sizes = np.random.default_rng(0).lognormal(3, 1, size=(640, 6)).astype(int)
     batch = np.empty((2, 640), dtype=int)
     for epoch in (0, 1):
-        for number, hand in enumerate(deal(sizes, 20, np.random.default_rng(epoch))):
-            batch[epoch, hand] = number
+        for number, members in enumerate(balanced_batches(sizes, 20, np.random.default_rng(epoch))):
+            batch[epoch, members] = number
     met = batch[:, :, None] == batch[:, None, :]
     first, second = met[:, *np.triu_indices(640, 1)]
     assert (first & second).sum() / first.sum() < 3 * second.mean()
@@ -120,8 +127,8 @@ def test_few_shapes_occur(crystals: list[Structure]) -> None:
     graphs = [DualGraphConverter().convert(c) for c in crystals] * 30
     sizes = sizes_of(graphs)
     ladder = SizeLadder.for_crystals(sizes, 16)
-    hands = deal(sizes, -(-len(graphs) // 16), np.random.default_rng(0))
-    assert len({ladder.step_for(sizes[hand].sum(axis=0)) for hand in hands}) <= 2
+    batches = balanced_batches(sizes, -(-len(graphs) // 16), np.random.default_rng(0))
+    assert len({ladder.step_for(sizes[members].sum(axis=0)) for members in batches}) <= 2
 
 
 def test_an_800_atom_cell() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pymatgen.core import DummySpecies, Lattice, Structure
 
 from amdnet_matminer.errors import DatasetError
-from amdnet_matminer.original.pickles import Husk, read_pickle, rebuild_structure
+from amdnet_matminer.original.pickles import PickledObject, read_pickle, rebuild_structure
 
 
 class Call:
@@ -38,7 +38,7 @@ def test_tables_of_crystals_are_opened(materials: pd.DataFrame, tmp_path: Path, 
     assert lists == (["mp-1"], [], [])
     pd.testing.assert_frame_equal(table.drop(columns="structure"), materials.drop(columns="structure"))
     for found, written in zip(table.structure, materials.structure, strict=True):
-        assert isinstance(found, Husk)
+        assert isinstance(found, PickledObject)
         assert rebuild_structure(found) == written
 
 
@@ -72,9 +72,9 @@ def test_structures_of_pymatgen_2020_are_rebuilt(rutile: Structure, write: Calla
 
 
 def test_a_structure_with_an_array_of_no_kind_is_broken() -> None:
-    array = type("_reconstruct", (Husk,), {})()
-    array.state = (1, (3, 3), Husk(), False, b"")
-    lattice, structure = Husk(), Husk()
+    array = type("_reconstruct", (PickledObject,), {})()
+    array.state = (1, (3, 3), PickledObject(), False, b"")
+    lattice, structure = PickledObject(), PickledObject()
     lattice.state = {"_matrix": array}
     structure.state = {"_sites": [], "_lattice": lattice}
     with pytest.raises(DatasetError, match=r"has a broken structure \(IndexError"):
@@ -184,7 +184,7 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
         read_pickle(tmp_path / "some.pkl")
 
 
-@pytest.mark.parametrize("value", [None, 3.0, "MgO", Husk(), Husk("Ti")])
+@pytest.mark.parametrize("value", [None, 3.0, "MgO", PickledObject(), PickledObject("Ti")])
 def test_what_is_no_structure_is_said_to_be_none(value: Any) -> None:
     with pytest.raises(DatasetError, match=r"not a pymatgen Structure|has a broken structure"):
         rebuild_structure(value)
