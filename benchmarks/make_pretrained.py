@@ -129,7 +129,7 @@ def make_model(name: str, options: argparse.Namespace) -> Path:
     files = {part: model_file(part, options) for part in shipped.runs}
     runs = {part: AMDNetRegressor.load(file) for part, file in files.items()}
     parts = [(model, RUNS[part].targets.index(shipped.target)) for part, model in runs.items()]
-    join_members(parts, path, non_negative=shipped.target == GAP, n_jobs=None, verbose=0)
+    join_members(parts, path, non_negative=shipped.target == GAP)
     seconds = sum(json.loads(seconds_file(file).read_text())["seconds"] for file in files.values())
     result = {"data": "mp2018", "device": "CPU", "seconds": seconds} | describe(path, shipped, options)
     card = model_card(name, path.stat().st_size, result)

@@ -263,7 +263,7 @@ def test_bad_structures(fitted, rock_salt):
             use([])
     with pytest.raises(StructureError, match="site 1 is disordered"):
         fitted.featurize(bad)
-    with pytest.raises(StructureError, match="is a str, not a pymatgen Structure"):
+    with pytest.raises(StructureError, match="is the text 'MgO'"):
         fitted.featurize("MgO")
     with pytest.raises(StructureError, match="TO SKIP THESE ERRORS"):
         fitted.featurize_many([rock_salt, bad], pbar=False)

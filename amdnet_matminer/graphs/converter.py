@@ -47,7 +47,6 @@ class DualGraphConverter:
             motif graph empty, for networks that read atoms only.
         symmetry_reduction: Whether one atom and one motif of each orbit are kept,
             with multiplicities, instead of all.
-        bonds: Whose list makes a bond of a motif, as in ``motif_graph``.
 
     Raises:
         ValueError: There is no such rule.

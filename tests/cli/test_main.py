@@ -111,7 +111,7 @@ class TestBadInput:
     def test_no_model(self, run: Callable, folder: Path, tmp_path: Path, command: str) -> None:
         code, _, error = run(command, folder, "--load_name", folder / "labels.csv")
         assert code == 1
-        assert "labels.csv is not a model of amdnet_matminer" in error
+        assert "labels.csv is no model of amdnet_matminer" in error
         code, _, error = run(command, folder, "--load_name", tmp_path / "absent")
         assert code == 1
         assert "No such file" in error

@@ -20,7 +20,7 @@ COLUMN = "density"
 def test_options_reach_the_model(model_file: Path) -> None:
     model = AMDNetRegressor.load(model_file)
     changed = {"architecture": "megnet", "rbf_edge_dim_atom": 8, "epochs": 2, "batch_size": 8}
-    changed |= {"random_state": 1, "n_jobs": 1}
+    changed |= {"random_state": 1}
     assert model.get_params() == AMDNetRegressor(**changed).get_params()
     assert len(model.history_["val_mae"]) == 2
 

@@ -90,7 +90,7 @@ def test_on_a_dask_cluster(with_bad_ones, expected):
         workers = client.run(modules)
     rows = [row for row in range(len(with_bad_ones) * 5) if 0 < row % 10 < 8]
     assert_same([graphs[row - 1] for row in rows], expected * 5)
-    assert "structure 49 is a str" in str(failure)
+    assert "structure 49 is the text 'MgO'" in str(failure)
     assert len(workers) == 2
     for loaded in workers.values():
         assert "amdnet_matminer.motifs" in loaded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -63,7 +64,7 @@ def test_crystals_without_motifs_or_edges_keep_their_place(
 ) -> None:
     from amdnet_matminer.motifs import MotifGraph
 
-    bare = [g._replace(motifs=MotifGraph.empty()) for g in graphs]
+    bare = [replace(g, motifs=MotifGraph.empty()) for g in graphs]
     mixed = [graphs[0], bare[1], graphs[2], bare[-1]]
     alone = [predict(network, [g])[0] for g in mixed]
     np.testing.assert_allclose(predict(network, mixed), alone, rtol=1e-4, atol=1e-5)
@@ -185,7 +186,7 @@ def test_atoms_and_motifs_tell_of_each_other(rutile: Structure, changed: str) ->
     graph = DualGraphConverter().convert(rutile)
     motifs = graph.motifs
     field = "bond_length" if changed == "length" else changed
-    other = graph._replace(motifs=motifs._replace(**{field: getattr(motifs, field) + 1}))
+    other = replace(graph, motifs=motifs._replace(**{field: getattr(motifs, field) + 1}))
     of_atoms = predict(network, [graph, other])[:, :16]
     assert np.abs(of_atoms[0] - of_atoms[1]).max() > 1e-5
 

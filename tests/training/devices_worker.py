@@ -11,11 +11,13 @@ import keras
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.datasets import oxides
 from amdnet_matminer.graphs.batching import Batch
+from amdnet_matminer.network import register
 from amdnet_matminer.network.amdnet import AMDNet
 
 DATA = oxides().sample(40, random_state=0)
 
 
+@register("watched")
 class WatchedNetwork(AMDNet):
     """Notes what part of the pairs of a training batch each device is given."""
 
@@ -36,7 +38,7 @@ def fit(n_devices: int) -> dict[str, object]:
     names = keras.distribution.list_devices()[:n_devices]
     keras.distribution.set_distribution(keras.distribution.DataParallel(devices=names))
     WatchedNetwork.parts = set()
-    size = {"width": 16, "n_blocks": 2, "epochs": 4, "batch_size": 8}
+    size = {"architecture": "watched", "width": 16, "n_blocks": 2, "epochs": 4, "batch_size": 8}
     model = AMDNetRegressor(**size, learning_rate=1e-2, random_state=0, n_jobs=1)
     model.fit(DATA.structure[:32], DATA.ewald_energy_per_atom[:32])
     return {
@@ -49,9 +51,6 @@ def fit(n_devices: int) -> dict[str, object]:
 
 def main() -> None:
     """Print what one and two devices learn, and what three are told."""
-    from amdnet_matminer.network import model
-
-    model.AMDNet = WatchedNetwork
     found: dict[str, object] = {"one": fit(1), "two": fit(2)}
     try:
         fit(3)
