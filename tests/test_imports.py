@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import ast
+import sys
+import tomllib
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import amdnet_matminer
 
@@ -82,3 +90,27 @@ def test_no_import_runs_upwards() -> None:
         if name and layer[other.split(".")[0]] > layer[name.split(".")[0]]
     ]
     assert upwards == []
+
+
+def third_party(path: Path) -> set[str]:
+    """The packages that a file imports, other than this one and the standard library."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names) - {PACKAGE.name}
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    """An environment that happens to have more hides what a fresh one lacks."""
+    pyproject = PACKAGE.parent / "pyproject.toml"
+    if not pyproject.exists():
+        pytest.skip("the package is installed without its source tree")
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    requirements = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    # matbench's own pins are years old, so that it is installed by hand; pymatgen is two distributions.
+    declared = {canonicalize_name(Requirement(line).name) for line in requirements} | {"matbench"}
+    distributions = packages_distributions()
+    for path in modules().values():
+        for name in third_party(path):
+            provided = {canonicalize_name(found) for found in distributions.get(name, [name])}
+            assert provided & declared, f"{path.relative_to(PACKAGE)} imports {name}"
