@@ -72,6 +72,11 @@ _CITATIONS = (
     "author={O'Keeffe, Michael and Brese, N. E.}, "
     "journal={Journal of the American Chemical Society}, volume={113}, number={9}, pages={3226--3229}, "
     "year={1991}, doi={10.1021/ja00009a002}}",
+    "@article{robinson1971quadratic, "
+    "title={Quadratic elongation: A quantitative measure of distortion in coordination polyhedra}, "
+    "author={Robinson, Keith and Gibbs, G. V. and Ribbe, P. H.}, "
+    "journal={Science}, volume={172}, number={3983}, pages={567--570}, year={1971}, "
+    "doi={10.1126/science.172.3983.567}}",
 )
 
 
@@ -114,8 +119,14 @@ class MotifFeaturizer(BaseFeaturizer):
         Group "geometries":
             - motif [geometry] fraction: of the motifs, those named so, such as
               "octahedral"; "other" are named by their coordination number alone
-            - motif symmetry measure mean/std/min/max: over the motifs, the continuous
-              symmetry measure to the nearest ideal polyhedron (Pinsky and Avnir, 1998)
+        Group "distortion":
+            - motif symmetry measure mean/std/min/max: over the motifs, the continuous symmetry
+              measure to the nearest ideal polyhedron (Pinsky and Avnir, 1998)
+            - motif bond length distortion mean/std/min/max: mean deviation of bond lengths from
+              their mean, relative to that (Baur, 1974)
+            - motif bond angle variance mean/std/min/max: bond-angle variance, in square degrees, and
+            - motif quadratic elongation mean/std/min/max: quadratic elongation (Robinson et al., 1971),
+              of motifs with a polyhedron that has angles, and volume
         Group "coordination":
             - motif coordination mean/std/min/max: ligands per motif
             - motif ligand coordination mean/std/min/max: motifs per ligand
@@ -127,8 +138,6 @@ class MotifFeaturizer(BaseFeaturizer):
             - motif bond length mean/std/min/max: over the bonds, in angstrom
             - motif relative bond length mean/std/min/max: divided by the sum of covalent radii
             - motif bond polarity mean/std/min/max: difference of electronegativities
-            - motif distortion mean/std/min/max: over the motifs, mean deviation of its bond
-              lengths from their mean, relative to that (Baur, 1974)
         Group "valence":
             - motif bond valence mean/std/min/max: over the bonds (O'Keeffe and Brese, 1991)
             - motif center/ligand bond valence mean/std/min/max: over the motifs and over
@@ -338,7 +347,7 @@ class MotifFeaturizer(BaseFeaturizer):
 
         Returns:
             BibTeX entries: AMDNet and its motifs, CrystalNN, the fingerprint,
-            matminer, Magpie, bond valences, and Atom2Vec for the decomposition.
+            matminer, Magpie, bond valences, distortion, and Atom2Vec for the decomposition.
         """
         return list(_CITATIONS)
 

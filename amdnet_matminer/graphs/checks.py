@@ -51,6 +51,9 @@ _MOTIFS = {
     "center": _Field("i", "motifs", 0, "atoms"),
     "name": _Field("U", "motifs"),
     "symmetry_measure": _Field("f", "motifs", 0.0, MOST),
+    # NaN where there is no polyhedron to compare with.
+    "bond_angle_variance": _Field("f", "motifs"),
+    "quadratic_elongation": _Field("f", "motifs"),
     "fingerprint": _Field(
         "f", "motifs", -_LARGEST_FINGERPRINT, _LARGEST_FINGERPRINT, (len(FINGERPRINT_LABELS),)
     ),

@@ -83,6 +83,8 @@ def _reduce_motifs(motifs: MotifGraph, site_orbit: IntArray) -> MotifGraph:
         center=place[motifs.center[kept]],
         name=motifs.name[kept],
         symmetry_measure=motifs.symmetry_measure[kept],
+        bond_angle_variance=motifs.bond_angle_variance[kept],
+        quadratic_elongation=motifs.quadratic_elongation[kept],
         fingerprint=motifs.fingerprint[kept],
         ligand=place[motifs.ligand[of_kept]],
         ligand_image=motifs.ligand_image[of_kept],

@@ -75,11 +75,13 @@ def find_motifs(structure: Structure, engine: EngineName = "fast", bonds: BondRu
     edges = share_ligands(
         position[center], ligand_position, lattice, motif, environments.neighbor, environments.image
     )
-    polyhedra, measure = nearest_polyhedra(bond, environments.offset)
+    nearest = nearest_polyhedra(bond, environments.offset)
     return MotifGraph(
         center=center,
-        name=motif_names(structure, center, environments, polyhedra, measure),
-        symmetry_measure=measure.astype(np.float32),
+        name=motif_names(structure, center, environments, nearest.name, nearest.measure),
+        symmetry_measure=nearest.measure.astype(np.float32),
+        bond_angle_variance=nearest.bond_angle_variance.astype(np.float32),
+        quadratic_elongation=nearest.quadratic_elongation.astype(np.float32),
         fingerprint=environments.fingerprint,
         ligand=environments.neighbor,
         ligand_image=environments.image,

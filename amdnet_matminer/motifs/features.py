@@ -16,7 +16,7 @@ from amdnet_matminer.motifs.labels import FINGERPRINT_LABELS
 from amdnet_matminer.motifs.motif2vec import motif_parts
 from amdnet_matminer.motifs.polyhedra import GEOMETRIES, OTHER
 from amdnet_matminer.motifs.sharing import SHARING_TYPES, sharing_type
-from amdnet_matminer.motifs.types import MotifGraph
+from amdnet_matminer.motifs.types import DISTORTIONS, MotifGraph
 
 Numbers = NDArray[np.float64]
 Sample = tuple[NDArray, NDArray]
@@ -174,8 +174,15 @@ def _geometries(crystal: Crystal) -> Sample:
     return np.eye(len(GEOMETRIES))[np.array(column, dtype=np.intp)], crystal.graph.multiplicity
 
 
-def _symmetry_measures(crystal: Crystal) -> Sample:
-    return crystal.graph.symmetry_measure[:, None], crystal.graph.multiplicity
+def _distortion(measure: str) -> Callable[[Crystal], Sample]:
+    """A measure of distortion, of those motifs for which it has a meaning."""
+
+    def sample(crystal: Crystal) -> Sample:
+        values = getattr(crystal.graph, measure)
+        known = ~np.isnan(values)
+        return values[known, None], crystal.graph.multiplicity[known]
+
+    return sample
 
 
 def _coordination(crystal: Crystal) -> Sample:
@@ -206,15 +213,6 @@ def _bonds(crystal: Crystal) -> Sample:
     radii = _property("covalent radius")[ends].sum(axis=0) * _ANGSTROM_PER_PICOMETRE
     polarity = np.abs(np.subtract(*_property("electronegativity")[ends]))
     return np.column_stack([length, length / radii, polarity]), crystal.bond_weight
-
-
-def _distortion(crystal: Crystal) -> Sample:
-    """Baur's distortion index, Acta Cryst. B 30, 1195 (1974): mean of |l - mean l| / mean l over a motif."""
-    graph, motif = crystal.graph, crystal.bond_motif
-    n_bonds = np.maximum(graph.coordination, 1)
-    mean = np.bincount(motif, graph.bond_length, len(n_bonds)) / n_bonds
-    deviation = np.abs(graph.bond_length - mean[motif]) / mean[motif]
-    return (np.bincount(motif, deviation, len(n_bonds)) / n_bonds)[:, None], graph.multiplicity
 
 
 def _bond_valence(crystal: Crystal) -> Sample:
@@ -292,9 +290,9 @@ FEATURE_GROUPS: dict[str, tuple[Quantities, ...]] = {
             tuple(f"fingerprint {label}" for label in FINGERPRINT_LABELS), ("mean", "std"), _fingerprint
         ),
     ),
-    "geometries": (
-        Quantities(GEOMETRIES, ("fraction",), _geometries),
-        Quantities(("symmetry measure",), _SPREAD, _symmetry_measures),
+    "geometries": (Quantities(GEOMETRIES, ("fraction",), _geometries),),
+    "distortion": tuple(
+        Quantities((measure.replace("_", " "),), _SPREAD, _distortion(measure)) for measure in DISTORTIONS
     ),
     "coordination": (
         Quantities(("coordination",), _SPREAD, _coordination),
@@ -304,10 +302,7 @@ FEATURE_GROUPS: dict[str, tuple[Quantities, ...]] = {
         Quantities(("connections",), _SPREAD, _connections),
         Quantities(tuple(f"{sharing}-sharing" for sharing in SHARING_TYPES), ("fraction",), _sharing),
     ),
-    "bonds": (
-        Quantities(("bond length", "relative bond length", "bond polarity"), _SPREAD, _bonds),
-        Quantities(("distortion",), _SPREAD, _distortion),
-    ),
+    "bonds": (Quantities(("bond length", "relative bond length", "bond polarity"), _SPREAD, _bonds),),
     "valence": (
         Quantities(("bond valence",), _SPREAD, _bond_valence),
         Quantities(("center bond valence",), _SPREAD, _center_valence),

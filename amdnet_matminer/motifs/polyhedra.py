@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 from pymatgen.analysis.chemenv.coordination_environments.coordination_geometries import (
     AllCoordinationGeometries,
 )
+from scipy.spatial import ConvexHull
 
 Points = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+# Vertices this close to a plane are in it, relative to the size of the polyhedron.
+_FLAT = 1e-3
 
 _NAMES: dict[str, str] = {
     "S:1": "single-bonded",
@@ -93,6 +98,26 @@ class Polyhedra(NamedTuple):
     """(S, n, 3) scaled so that the squared distances of vertices and centre from their centroid sum to 1."""
 
 
+class Surface(NamedTuple):
+    """Edges and faces of a polyhedron of n vertices."""
+
+    edge: Indices
+    """(K, 2) vertices of each edge, the smaller number first."""
+    ring: Indices
+    """(R, 3) face, vertex and the next one around it, anticlockwise from outside; none if it is flat."""
+    face: Points
+    """(F, n) what takes the vertices to the mean of those of each face."""
+
+    def volume(self, vertex: Points) -> Points:
+        """Volume (...) of polyhedra like this one, with their vertices (..., n, 3) elsewhere.
+
+        Faces that are no longer plane are cones to the mean of their vertices.
+        """
+        face, start, end = self.ring.T
+        tip = (self.face @ vertex)[..., face, :]
+        return np.linalg.det(np.stack([tip, vertex[..., start, :], vertex[..., end, :]], axis=-2)).sum(-1) / 6
+
+
 @lru_cache(maxsize=32)
 def polyhedra(coordination: int) -> Polyhedra:
     """The ideal polyhedra of a coordination number, from pymatgen's ChemEnv.
@@ -117,3 +142,54 @@ def moment(vertex: Points) -> Points:
     """Sum of the squared distances of vertices (..., n, 3) and the origin from their common centroid."""
     total = vertex.sum(axis=-2)
     return (vertex**2).sum(axis=(-2, -1)) - (total**2).sum(axis=-1) / (vertex.shape[-2] + 1)
+
+
+@lru_cache(maxsize=32)
+def surfaces(coordination: int) -> tuple[Surface, ...]:
+    """Edges and faces of the polyhedra of a coordination number.
+
+    Args:
+        coordination: Number n of vertices.
+
+    Returns:
+        One for each of ``polyhedra``. Flat ones have the edges of the polygon and no face.
+    """
+    return tuple(map(_surface, polyhedra(coordination).vertex))
+
+
+def _surface(vertex: Points) -> Surface:
+    n = len(vertex)
+    centred = vertex - vertex.mean(axis=0)
+    _, size, axes = np.linalg.svd(centred)
+    flat = n < 4 or size[2] < _FLAT * size[0]
+    rings = [] if flat else _rings(vertex)
+    if n < 4:
+        edge = np.stack(np.triu_indices(n, 1), axis=1)
+    elif flat:
+        edge = ConvexHull(centred @ axes[:2].T).simplices
+    else:
+        edge = np.concatenate([_steps(ring) for ring in rings])
+    steps = [np.insert(_steps(ring), 0, face, axis=1) for face, ring in enumerate(rings)]
+    return Surface(
+        edge=np.unique(np.sort(edge, axis=1), axis=0).astype(np.intp),
+        ring=np.concatenate([np.zeros((0, 3), dtype=np.intp), *steps]),
+        face=np.array([np.isin(np.arange(n), ring) / len(ring) for ring in rings]).reshape(-1, n),
+    )
+
+
+def _rings(vertex: Points) -> list[Indices]:
+    """The vertices around each face, anticlockwise from outside."""
+    hull = ConvexHull(vertex)
+    planes, face = np.unique(np.round(hull.equations / _FLAT), axis=0, return_inverse=True)
+    rings = []
+    for number, plane in enumerate(planes):
+        of_face = np.unique(hull.simplices[face.ravel() == number])
+        spoke = vertex[of_face] - vertex[of_face].mean(axis=0)
+        normal = plane[:3] / np.linalg.norm(plane[:3])
+        around = np.arctan2(np.cross(normal, spoke[0]) @ spoke.T, spoke @ spoke[0])
+        rings.append(of_face[np.argsort(around)])
+    return rings
+
+
+def _steps(ring: Indices) -> Indices:
+    return np.stack([ring, np.roll(ring, -1)], axis=1)

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from amdnet_matminer.motifs.polyhedra import Points, moment, polyhedra
+from amdnet_matminer.motifs.distortion import angle_variances, elongations
+from amdnet_matminer.motifs.polyhedra import Indices, Points, moment, polyhedra, surfaces
 
 MOST = 100.0
 """The measure where no polyhedron has as many vertices as the motif has ligands."""
@@ -36,7 +37,6 @@ _ALONG = 0.95
 # Motifs are equal whose sorted scalar products agree within this, in square angstrom.
 _EQUAL = 1e-3
 
-Indices = NDArray[np.intp]
 Single = NDArray[np.float32]
 
 
@@ -49,7 +49,32 @@ class _Placed(NamedTuple):
     """(K,) position among ``polyhedra(n)``."""
 
 
-def nearest_polyhedra(bond: Points, offset: NDArray[np.integer]) -> tuple[list[str], Points]:
+class Nearest(NamedTuple):
+    """The ideal polyhedra nearest to M motifs, and how far they are; NaN is what has no meaning there."""
+
+    name: list[str]
+    """(M,) empty where there is no polyhedron of as many vertices."""
+    measure: Points
+    """(M,) continuous symmetry measure, in [0, 100]: 100 where there is no polyhedron, and 0
+    without ligands, where none can be out of place."""
+    bond_angle_variance: Points
+    """(M,) bond-angle variance in square degrees."""
+    quadratic_elongation: Points
+    """(M,) quadratic elongation."""
+
+
+class _Fit(NamedTuple):
+    """E motifs of n ligands on the polyhedra nearest to them."""
+
+    overlap: Points
+    """(E,) the largest one."""
+    shape: Indices
+    """(E,) position among ``polyhedra(n)``."""
+    ligand: Indices
+    """(E, n) the ligand at each vertex."""
+
+
+def nearest_polyhedra(bond: Points, offset: NDArray[np.integer]) -> Nearest:
     """Find the ideal polyhedron that each motif resembles most.
 
     Args:
@@ -57,28 +82,39 @@ def nearest_polyhedra(bond: Points, offset: NDArray[np.integer]) -> tuple[list[s
         offset: First bond of each of the M motifs, shape (M + 1,).
 
     Returns:
-        M names of polyhedra, empty where there is none of as many vertices, and the
-        symmetry measures, shape (M,), in [0, 100]: 100 where there is no polyhedron, and
-        0 without ligands, where none can be out of place.
+        The polyhedra and the distances from them.
     """
     coordination = np.diff(offset)
     names = np.full(len(coordination), "", dtype=object)
-    measure = np.where(coordination > 0, MOST, 0.0)
+    values = np.full((3, len(coordination)), np.nan)
+    values[0] = np.where(coordination > 0, MOST, 0.0)
     for n in np.unique(coordination[coordination > 0]).tolist():
         if polyhedra(n).name:
             of_n = np.flatnonzero(coordination == n)
-            shape, measure[of_n] = _nearest(bond[offset[of_n, None] + np.arange(n)])
+            shape, values[:, of_n] = _nearest(bond[offset[of_n, None] + np.arange(n)])
             names[of_n] = np.array(polyhedra(n).name, dtype=object)[shape]
-    return names.tolist(), measure
+    return Nearest(names.tolist(), *values)
 
 
 def _nearest(bonds: Points) -> tuple[Indices, Points]:
-    """Position among ``polyhedra(n)`` of that nearest to each of E motifs (E, n, 3), and the measure."""
+    """Position among ``polyhedra(n)`` of the nearest to each of E motifs (E, n, 3), and distances (3, E)."""
     first, kind = _kinds(bonds)
     motifs = bonds[first]
-    overlap, shape = _try_all(motifs) if bonds.shape[1] <= _FEW else _search_each(motifs)
-    measure = np.clip(MOST * (1 - overlap**2 / moment(motifs)), 0.0, MOST)
-    return shape[kind], measure[kind]
+    fit = _try_all(motifs) if bonds.shape[1] <= _FEW else _search_each(motifs)
+    measure = np.clip(MOST * (1 - fit.overlap**2 / moment(motifs)), 0.0, MOST)
+    return fit.shape[kind], np.stack([measure, *_distortions(motifs, fit)])[:, kind]
+
+
+def _distortions(motifs: Points, fit: _Fit) -> Points:
+    """Bond-angle variance and quadratic elongation of each of E motifs, shape (2, E)."""
+    found = np.empty((2, len(motifs)))
+    n = motifs.shape[1]
+    for shape in np.unique(fit.shape).tolist():
+        of_shape = np.flatnonzero(fit.shape == shape)
+        bond = motifs[of_shape[:, None], fit.ligand[of_shape]]
+        ideal = polyhedra(n).vertex[shape], surfaces(n)[shape]
+        found[:, of_shape] = angle_variances(bond, *ideal), elongations(bond, *ideal)
+    return found
 
 
 def _kinds(bonds: Points) -> tuple[list[int], list[int]]:
@@ -94,13 +130,13 @@ def _kinds(bonds: Points) -> tuple[list[int], list[int]]:
     return first, kind
 
 
-def _try_all(bonds: Points) -> tuple[Points, Indices]:
-    """Largest overlap of E motifs (E, n, 3) with a polyhedron, and with which, from all numberings."""
-    ways = _numberings(bonds.shape[1])
+def _try_all(bonds: Points) -> _Fit:
+    """E motifs (E, n, 3) on their polyhedra, from all numberings."""
+    ways, ligand = _numberings(bonds.shape[1])
     h = np.tensordot(bonds, ways.vertex, axes=(1, 0)) - _of_centroid(bonds, ways.vertex)
     best = _sum_of_singular_values(h.transpose(1, 2, 0, 3).astype(np.float32)).argmax(axis=1)
     exact = np.linalg.svd(h[np.arange(len(bonds)), :, :, best], compute_uv=False).sum(axis=1)
-    return exact, ways.shape[best]
+    return _Fit(exact, ways.shape[best], ligand[best])
 
 
 def _of_centroid(bonds: Points, vertex: Points) -> Points:
@@ -127,26 +163,30 @@ def _sum_of_singular_values(h: Single) -> Single:
 
 
 @lru_cache(maxsize=_FEW)
-def _numberings(n: int) -> _Placed:
-    """The polyhedra with their vertices in all orders but those that their symmetry makes equal."""
+def _numberings(n: int) -> tuple[_Placed, Indices]:
+    """The polyhedra with their vertices in all orders but those that their symmetry makes equal.
+
+    Also the ligand at each vertex, shape (K, n), when the ligands are numbered so.
+    """
     order = np.array(list(permutations(range(n))))
-    vertices, shapes = [], []
+    vertices, shapes, ligands = [], [], []
     for shape, vertex in enumerate(polyhedra(n).vertex):
         product = (vertex @ vertex.T)[order[:, :, None], order[:, None]].reshape(len(order), -1)
         _, kept = np.unique(np.round(product, 3), axis=0, return_index=True)
         vertices.append(vertex[order[kept]])
+        ligands.append(np.argsort(order[kept], axis=1))
         shapes += [shape] * len(kept)
-    return _Placed(np.concatenate(vertices).transpose(1, 2, 0), np.array(shapes))
+    placed = _Placed(np.concatenate(vertices).transpose(1, 2, 0), np.array(shapes))
+    return placed, np.concatenate(ligands)
 
 
-def _search_each(motifs: Points) -> tuple[Points, Indices]:
-    """Largest overlap of E motifs (E, n, 3) with a polyhedron, and with which, as far as a search finds."""
-    overlap, shape = zip(*map(_search, motifs), strict=True)
-    return np.array(overlap), np.array(shape)
+def _search_each(motifs: Points) -> _Fit:
+    """E motifs (E, n, 3) on their polyhedra, as far as a search finds."""
+    return _Fit(*map(np.array, zip(*map(_search, motifs), strict=True)))
 
 
-def _search(bonds: Points) -> tuple[float, int]:
-    """Largest overlap of one motif (n, 3) with a polyhedron, and with which.
+def _search(bonds: Points) -> tuple[float, int, Indices]:
+    """One motif (n, 3) on its polyhedron: the largest overlap, with which, and the ligand at each vertex.
 
     Two vertices of a polyhedron are laid along two ligands, in all ways that its symmetry
     does not make equal. The best of these fits are numbered by optimal assignment, and
@@ -161,12 +201,15 @@ def _search(bonds: Points) -> tuple[float, int]:
     bound = np.minimum(fit.max(axis=1).sum(axis=1), fit.max(axis=2).sum(axis=1))
     bound -= turned.sum(axis=1) @ ways.vertex.sum(axis=0) / (n + 1)
     pair, way = np.unravel_index(np.argsort(-bound, axis=None)[:_CLOSER], bound.shape)
-    overlap, fit = _turn(bonds, ways.vertex[..., way], _assign(fit[pair, :, :, way]))
+    order = _assign(fit[pair, :, :, way])
+    overlap, fit = _turn(bonds, ways.vertex[..., way], order)
     for _ in range(_ROUNDS):
         best = np.argsort(-overlap)[:_CLOSEST]
         way = way[best]
-        overlap, fit = _turn(bonds, ways.vertex[..., way], _assign(fit[best]))
-    return float(overlap.max()), int(ways.shape[way[overlap.argmax()]])
+        order = _assign(fit[best])
+        overlap, fit = _turn(bonds, ways.vertex[..., way], order)
+    nearest = int(overlap.argmax())
+    return float(overlap[nearest]), int(ways.shape[way[nearest]]), order[nearest]
 
 
 def _assign(fit: Points) -> Indices:

@@ -17,6 +17,9 @@ BondRule = Literal["own", "either"]
 """Whose list makes a bond: that of the centre alone, or that of either end."""
 BOND_RULES: tuple[BondRule, ...] = get_args(BondRule)
 
+DISTORTIONS = ("symmetry_measure", "bond_length_distortion", "bond_angle_variance", "quadratic_elongation")
+"""What ``MotifGraph`` has of how far motifs are from their ideal polyhedra."""
+
 _SHOWN = 10
 """How many kinds of motifs a representation names."""
 
@@ -54,6 +57,10 @@ class MotifGraph(NamedTuple):
     """(M,) such as ``"TiO6 octahedral"``."""
     symmetry_measure: FloatArray
     """(M,) continuous symmetry measure to the nearest ideal polyhedron, 0 ideal to 100."""
+    bond_angle_variance: FloatArray
+    """(M,) bond-angle variance from that polyhedron, in square degrees; NaN without angles or polyhedron."""
+    quadratic_elongation: FloatArray
+    """(M,) quadratic elongation from that polyhedron, 1 ideal; NaN where either has no volume."""
     fingerprint: FloatArray
     """(M, 61) CrystalNN order-parameter fingerprint of the centre."""
     ligand: IntArray
@@ -87,6 +94,18 @@ class MotifGraph(NamedTuple):
         return np.diff(self.ligand_offset).astype(np.int32)
 
     @property
+    def bond_length_distortion(self) -> FloatArray:
+        """(M,) Baur's distortion index: mean deviation of bond lengths from their mean, relative to that.
+
+        Acta Cryst. B 30, 1195 (1974); 0 without bonds.
+        """
+        n_bonds = np.maximum(self.coordination, 1)
+        motif = np.repeat(np.arange(len(n_bonds)), self.coordination)
+        mean = np.bincount(motif, self.bond_length, len(n_bonds)) / n_bonds
+        deviation = np.abs(self.bond_length - mean[motif]) / mean[motif]
+        return (np.bincount(motif, deviation, len(n_bonds)) / n_bonds).astype(np.float32)
+
+    @property
     def edge_weight(self) -> IntArray:
         """(E,) number of connections of the crystal that each edge stands for."""
         return self.multiplicity[self.receiver] * self.edge_multiplicity
@@ -118,7 +137,7 @@ class MotifGraph(NamedTuple):
 
         Returns:
             A row for each motif: site of the centre, name, coordination number, mean bond
-            length in angstrom, symmetry measure and multiplicity; and a row for each
+            length in angstrom, ``DISTORTIONS`` and multiplicity; and a row for each
             connection: both motifs and their names, lattice translation of the sender,
             distance in angstrom, number of shared ligands, mean angle at these in degrees,
             and multiplicity.
@@ -128,7 +147,7 @@ class MotifGraph(NamedTuple):
         sums = np.bincount(owner, self.bond_length, len(coordination))
         mean = np.divide(sums, coordination, where=coordination > 0, out=np.full(len(sums), np.nan))
         motifs = {"center": self.center, "name": self.name, "coordination": coordination, "bond_length": mean}
-        motifs |= {"symmetry_measure": self.symmetry_measure, "multiplicity": self.multiplicity}
+        motifs |= {name: getattr(self, name) for name in (*DISTORTIONS, "multiplicity")}
         connections: dict[str, Any] = {
             "sender": self.sender,
             "receiver": self.receiver,
@@ -148,6 +167,8 @@ class MotifGraph(NamedTuple):
             center=integers,
             name=np.array([], dtype=np.str_),
             symmetry_measure=numbers,
+            bond_angle_variance=numbers,
+            quadratic_elongation=numbers,
             fingerprint=numbers.reshape(0, 61),
             ligand=integers,
             ligand_image=integers.reshape(0, 3),

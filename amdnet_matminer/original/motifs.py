@@ -48,6 +48,8 @@ def motif_graph_of_row(row: Mapping[str, Any]) -> MotifGraph:
         center=np.zeros(n_motifs, dtype=np.int32),
         name=np.array([""] * n_motifs),
         symmetry_measure=np.zeros(n_motifs, dtype=np.float32),
+        bond_angle_variance=np.zeros(n_motifs, dtype=np.float32),
+        quadratic_elongation=np.ones(n_motifs, dtype=np.float32),
         fingerprint=fingerprint,
         ligand_offset=np.zeros(n_motifs + 1, dtype=np.int32),
         sender=sender,

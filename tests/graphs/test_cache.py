@@ -93,9 +93,9 @@ def test_motif_graphs_are_the_same(tmp_path, crystals, request):
 
 
 def test_files_are_compact(tmp_path, duals, spinel):
-    graph = duals.graph(spinel)
+    graph = duals.graph(spinel.copy().perturb(0.05))  # without symmetry, so that all sites are kept
     (file,) = files_in(tmp_path)
-    assert file.stat().st_size < 0.8 * sum(array.nbytes for array in arrays_of(graph))
+    assert file.stat().st_size < 0.55 * sum(array.nbytes for array in arrays_of(graph))
 
 
 def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):

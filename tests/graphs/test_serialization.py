@@ -48,6 +48,8 @@ def test_any_values_come_back(image: list[int], sites: list[int], name: str) -> 
         center=np.array(sites, dtype=np.int32),
         name=np.array([name] * len(sites), dtype=np.str_),
         symmetry_measure=np.zeros(len(sites), dtype=np.float32),
+        bond_angle_variance=np.zeros(len(sites), dtype=np.float32),
+        quadratic_elongation=np.ones(len(sites), dtype=np.float32),
         fingerprint=np.zeros((len(sites), 61), dtype=np.float32),
         multiplicity=np.ones(len(sites), dtype=np.int32),
         ligand_offset=np.array([0] * len(sites) + [len(image)], dtype=np.int32),

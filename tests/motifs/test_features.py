@@ -93,15 +93,11 @@ def test_geometries(spinel):
     assert found["octahedral fraction"] == pytest.approx(2 / 3)
     assert found["tetrahedral fraction"] == pytest.approx(1 / 3)
     assert sum(found[f"{name} fraction"] for name in GEOMETRIES) == pytest.approx(1)
-    octahedron = 0.5418  # of ChemEnv; the tetrahedron is ideal
-    assert spread("geometries", "symmetry measure", spinel) == pytest.approx(
-        [2 / 3 * octahedron, np.sqrt(2) / 3 * octahedron, 0, octahedron], abs=1e-3
-    )
 
 
 def test_geometries_named_by_number_are_other(copper):
     nine = motif_graph(copper)._replace(name=np.repeat("CuCu9 9-coordinate", 4))
-    quantities, _ = FEATURE_GROUPS["geometries"]
+    (quantities,) = FEATURE_GROUPS["geometries"]
     found = quantities.features(view(copper)._replace(graph=nine))
     assert dict(zip(quantities.labels, found, strict=True))["motif other fraction"] == 1
 
@@ -128,14 +124,26 @@ def test_bonds(perovskite):
     relative = spread("bonds", "relative bond length", perovskite)
     assert relative[2:] == pytest.approx([short / radii["Ti-O"], long / radii["Sr-O"]], rel=1e-5)
     assert spread("bonds", "bond polarity", perovskite)[2:] == pytest.approx([3.44 - 1.54, 3.44 - 0.95])
-    assert spread("bonds", "distortion", perovskite) == pytest.approx([0, 0, 0, 0], abs=1e-6)
+
+
+def test_distortion(rutile, perovskite, spinel, copper):
+    assert spread("distortion", "bond length distortion", perovskite) == pytest.approx([0, 0, 0, 0], abs=1e-6)
+    assert spread("distortion", "quadratic elongation", perovskite) == pytest.approx([1, 0, 1, 1], abs=1e-6)
+    octahedron = 0.5418  # of ChemEnv; the tetrahedron is ideal
+    assert spread("distortion", "symmetry measure", spinel) == pytest.approx(
+        [2 / 3 * octahedron, np.sqrt(2) / 3 * octahedron, 0, octahedron], abs=1e-3
+    )
+    graph = motif_graph(copper)
+    some = graph._replace(bond_angle_variance=np.array([np.nan, 2.0, 4.0, np.nan], dtype=np.float32))
+    _, _, variance, _ = FEATURE_GROUPS["distortion"]
+    assert variance.features(view(copper)._replace(graph=some)).tolist() == [3, 1, 2, 4]
 
 
 def test_distortion_is_baurs(rutile):
     equatorial = np.hypot(0.195 * 4.594 * np.sqrt(2), 2.959 / 2)
     lengths = np.repeat([equatorial, 0.305 * 4.594 * np.sqrt(2)], [4, 2])
     expected = np.abs(lengths - lengths.mean()).mean() / lengths.mean()
-    assert features("bonds", rutile)["distortion mean"] == pytest.approx(expected, rel=1e-3)
+    assert features("distortion", rutile)["bond length distortion mean"] == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize(("crystal", "center", "ligand"), [("rutile", 4, 2), ("corundum", 3, 2)])

@@ -32,6 +32,8 @@ def crystal(names: list[str], *shared: tuple[int, int, int]) -> MotifGraph:
         center=np.arange(n, dtype=np.int32),
         name=np.array(names, dtype=np.str_),
         symmetry_measure=np.zeros(n, dtype=np.float32),
+        bond_angle_variance=np.zeros(n, dtype=np.float32),
+        quadratic_elongation=np.ones(n, dtype=np.float32),
         fingerprint=np.zeros((n, 61), dtype=np.float32),
         ligand=none,
         ligand_image=none.reshape(0, 3),

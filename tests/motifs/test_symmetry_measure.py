@@ -95,7 +95,7 @@ def test_few_and_many_ligands(bonds, name, measure):
 
 
 def test_no_motifs():
-    names, measure = nearest_polyhedra(np.zeros((0, 3)), np.array([0]))
+    names, measure, *_ = nearest_polyhedra(np.zeros((0, 3)), np.array([0]))
     assert names == []
     assert measure.shape == (0,)
 
@@ -105,7 +105,7 @@ def test_many_motifs_are_as_one_by_one():
     motifs = [rng.normal(size=(n, 3)) for n in (6, 0, 8, 6, 2, 8, 15)]
     motifs.append(motifs[2] @ Rotation.random(random_state=0).as_matrix())
     offset = np.cumsum([0, *map(len, motifs)])
-    names, measure = nearest_polyhedra(np.concatenate(motifs), offset)
+    names, measure, *_ = nearest_polyhedra(np.concatenate(motifs), offset)
     alone = [nearest(motif) for motif in motifs]
     assert names == [name for name, _ in alone]
     assert measure == pytest.approx([each for _, each in alone], abs=1e-3)
@@ -113,7 +113,7 @@ def test_many_motifs_are_as_one_by_one():
 
 
 def nearest(bonds: np.ndarray) -> tuple[str, float]:
-    (name,), (measure,) = nearest_polyhedra(bonds, np.array([0, len(bonds)]))
+    (name,), (measure,), *_ = nearest_polyhedra(bonds, np.array([0, len(bonds)]))
     assert 0 <= measure <= MOST
     return name, float(measure)
 

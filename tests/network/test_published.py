@@ -47,6 +47,8 @@ def motifs_of(row: pd.Series) -> MotifGraph:
         center=np.arange(n_motifs, dtype=np.int32),
         name=np.array([""] * n_motifs),
         symmetry_measure=np.zeros(n_motifs, dtype=np.float32),
+        bond_angle_variance=np.zeros(n_motifs, dtype=np.float32),
+        quadratic_elongation=np.ones(n_motifs, dtype=np.float32),
         fingerprint=np.asarray(row._numbers, dtype=np.float32),
         ligand=nothing,
         ligand_image=nothing.reshape(0, 3),
