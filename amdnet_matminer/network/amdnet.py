@@ -12,7 +12,7 @@ from amdnet_matminer.graphs.batching import Batch, Bonds, Level
 from amdnet_matminer.motifs import FINGERPRINT_LABELS
 from amdnet_matminer.motifs.sharing import N_SHARED_KINDS
 from amdnet_matminer.network.base import Network
-from amdnet_matminer.network.layers import MLP, Dropout, GaussianBasis, Tensor, Topology, pool_mean
+from amdnet_matminer.network.layers import MLP, Dropout, GaussianBasis, Tensor, Topology, pool_mean, silu
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 HIGHEST_SCORE = 4.0
@@ -47,7 +47,7 @@ class GatedBlock(keras.layers.Layer):
         self.edge = self.add_weight(of_nodes, "glorot_uniform", name="kernel_edge")
         self.edge_bias = self.add_weight((width,), "zeros", name="bias_edge")
         self.message = self.add_weight(of_nodes, "glorot_uniform", name="kernel_message")
-        self.update = MLP((width + context_width, width, width), "silu", linear_output=True)
+        self.update = MLP((width + context_width, width, width), silu, linear_output=True)
         self.built = True
 
     def call(
@@ -57,13 +57,13 @@ class GatedBlock(keras.layers.Layer):
         # Nodes are multiplied before they are gathered: there are far fewer of them than of edges.
         of_receiver = ops.take(ops.matmul(nodes, self.receiver), t.receiver, axis=0)
         of_sender = ops.take(ops.matmul(nodes, self.sender), t.sender, axis=0)
-        edges = edges + ops.silu(of_receiver + of_sender + ops.matmul(edges, self.edge) + self.edge_bias)
-        sent = ops.silu(edges + ops.take(ops.matmul(nodes, self.message), t.sender, axis=0))
+        edges = edges + silu(of_receiver + of_sender + ops.matmul(edges, self.edge) + self.edge_bias)
+        sent = silu(edges + ops.take(ops.matmul(nodes, self.message), t.sender, axis=0))
         messages = ops.sigmoid(edges) * sent
         received = pool_mean(messages, t.received, t.receiver, ops.shape(nodes)[0])
         kernel, bias = self.update.kernels[0], self.update.biases[0]
         known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
-        hidden = self.dropout(ops.silu(received + known + bias), training=training)
+        hidden = self.dropout(silu(received + known + bias), training=training)
         return nodes + ops.matmul(hidden, self.update.kernels[1]) + self.update.biases[1], edges
 
 
@@ -143,11 +143,11 @@ class AMDNet(Network):
         vectors = keras.initializers.RandomUniform(-0.1, 0.1)
         self.element = self.add_weight((HEAVIEST_ELEMENT + 1, width), vectors, name="element")
         self.pair_basis = GaussianBasis(48, config.atom_cutoff)
-        self.pair = MLP((48, width), "silu", linear_output=True)
-        self.motif = MLP((len(FINGERPRINT_LABELS), width), "silu")
+        self.pair = MLP((48, width), silu, linear_output=True)
+        self.motif = MLP((len(FINGERPRINT_LABELS), width), silu)
         self.sharing_basis = GaussianBasis(24, 8.0, 0.5)
         self.angle_basis = GaussianBasis(12, 180.0, 20.0)
-        self.sharing = MLP((24 + 12 + N_SHARED_KINDS, width), "silu", linear_output=True)
+        self.sharing = MLP((24 + 12 + N_SHARED_KINDS, width), silu, linear_output=True)
         self.length_basis = GaussianBasis(24, 4.0, 0.25)
         self.gate = MLP((24, width), "sigmoid")
         sizes = (width, 2 * width if self.cross_level else 0, self.dropout)
@@ -156,7 +156,7 @@ class AMDNet(Network):
         # Scores begin at 0, so that every node counts the same at first.
         self.atom_score = self.add_weight((width, width), "zeros", name="score_atoms")
         self.motif_score = self.add_weight((width, width), "zeros", name="score_motifs")
-        self.head = MLP((2 * width, width, config.n_outputs), "silu", linear_output=True)
+        self.head = MLP((2 * width, width, config.n_outputs), silu, linear_output=True)
         self.built = True
 
     @property

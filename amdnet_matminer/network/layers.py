@@ -7,7 +7,7 @@ whose weight is 0, not at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -126,11 +126,16 @@ class MLP(keras.layers.Layer):
 
     Args:
         widths: Input width, then the width of each layer.
-        activation: Name of a Keras activation.
+        activation: A function, or the name of a Keras activation.
         linear_output: Whether the last layer has no activation.
     """
 
-    def __init__(self, widths: Sequence[int], activation: str = "relu", linear_output: bool = False) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int],
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        linear_output: bool = False,
+    ) -> None:
         super().__init__()
         self.activation = keras.activations.get(activation)
         self.linear_output = linear_output
@@ -249,6 +254,15 @@ class Set2Set(keras.layers.Layer):
         # Nothing scores above the highest of its own graph, so the exponential cannot overflow.
         attention = weight * ops.exp(score - ops.take(highest, graph, axis=0))
         return pool_mean(memory, attention, graph, n_graphs)
+
+
+def silu(x: Tensor) -> Tensor:
+    """The input times its sigmoid (Hendrycks and Gimpel, arXiv 1606.08415).
+
+    TensorFlow's own keeps the graph of every network that has used it for as long as the
+    process lives, since its gradient is registered by name.
+    """
+    return x * ops.sigmoid(x)
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:

@@ -135,4 +135,7 @@ def _optimizer(wanted: Compilation, network: Network) -> keras.optimizers.Optimi
         excluded = [f"^{re.escape(weight.path)}$" for weight in network.not_for_muon]
         optimizer = keras.optimizers.Muon(global_clipnorm=wanted.clip_norm, exclude_layers=excluded)
     optimizer.weight_decay = optimizer.adam_weight_decay = optimizer.add_variable((), name="weight_decay")
+    # Keras adds up gradients over TensorFlow's replicas, of which there is one. That sum keeps the
+    # graph of the training step for as long as the process lives.
+    optimizer._all_reduce_sum_gradients = list
     return optimizer

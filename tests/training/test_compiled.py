@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import keras
 import pytest
+from pymatgen.core import Structure
 
+from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.network import NetworkConfig
+from amdnet_matminer.network.amdnet import AMDNet
 from amdnet_matminer.training import Compilation, compiled, compiled_network, xla_pays
 
 PLAIN = Compilation(NetworkConfig(width=8, n_blocks=1))
@@ -72,3 +76,46 @@ def test_xla_where_there_is_much_to_do(n_steps: int, n_predictions: int, expecte
 def test_gradients_are_clipped_as_asked(optimizer: str, clip_norm: float | None) -> None:
     with compiled_network(PLAIN._replace(optimizer=optimizer, clip_norm=clip_norm)) as network:
         assert network.optimizer.global_clipnorm == clip_norm
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An entry for each time that a network is traced."""
+    calls: list[str] = []
+    merged = AMDNet.merged
+
+    def noted(network: AMDNet, *arguments: object, **options: object) -> object:
+        calls.append(network.name)
+        return merged(network, *arguments, **options)
+
+    monkeypatch.setattr(AMDNet, "merged", noted)
+    return calls
+
+
+def test_what_needs_no_new_compilation_causes_none(rutile: Structure, traced: list[str]) -> None:
+    model = AMDNetRegressor(width=8, n_blocks=1, epochs=1, random_state=0)
+    graphs = [model.graph_converter().convert(rutile)] * 2
+    model.fit(graphs, [1.0, 2.0])
+    assert traced
+    traced.clear()
+    model.set_params(dropout=0.4, weight_decay=0.1, learning_rate=0.1, schedule="constant", epochs=2)
+    model.set_params(random_state=1, patience=7, n_ensemble=2).fit(graphs, [1.0, 2.0])
+    assert len(compiled._idle) == 1
+    assert traced == []
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="FuncGraph is TensorFlow's")
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_a_network_that_is_not_kept_leaves_no_graph(optimizer: str, rutile: Structure) -> None:
+    """Each would hold 30 MB, in a search over widths until the memory is full."""
+    n_before = n_graphs_of_tensorflow()
+    model = AMDNetRegressor(optimizer=optimizer, width=8, n_blocks=1, epochs=1, random_state=0)
+    model.fit([rutile] * 2, [1.0, 2.0]).predict([rutile])
+    assert n_graphs_of_tensorflow() > n_before
+    compiled._idle.clear()
+    assert n_graphs_of_tensorflow() == n_before
+
+
+def n_graphs_of_tensorflow() -> int:
+    gc.collect()
+    return sum(type(item).__name__ == "FuncGraph" for item in gc.get_objects())
