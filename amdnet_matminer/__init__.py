@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
     from amdnet_matminer.featurizer import MotifFeaturizer
+    from amdnet_matminer.motif_network import MotifNetwork
     from amdnet_matminer.motifs import motif_graph, motif_graphs
     from amdnet_matminer.motifs.motif2vec import Motif2Vec
 
@@ -28,6 +29,7 @@ __all__ = [
     "AMDNetRegressor",
     "Motif2Vec",
     "MotifFeaturizer",
+    "MotifNetwork",
     "motif_graph",
     "motif_graphs",
 ]
@@ -38,6 +40,7 @@ _MODULE_OF = {
     "Motif2Vec": "motifs.motif2vec",
     "MotifFeaturizer": "featurizer",
     "motif_graph": "motifs",
+    "MotifNetwork": "motif_network",
     "motif_graphs": "motifs",
 }
 

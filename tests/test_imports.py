@@ -27,7 +27,7 @@ LAYERS = [
     ["graphs"],
     ["uncertainty", "pretrained", "readers", "structure_files"],
     ["datasets", "featurizer", "plots", "network", "persistence"],
-    ["training", "original"],
+    ["training", "original", "motif_network"],
     ["ensembles"],
     ["base"],
     ["estimators"],

@@ -157,11 +157,11 @@ def _center_fractions(crystal: Crystal) -> Sample:
 
 
 def _centers(crystal: Crystal) -> Sample:
-    return _element_table()[crystal.center_number], crystal.graph.multiplicity
+    return element_table()[crystal.center_number], crystal.graph.multiplicity
 
 
 def _ligands(crystal: Crystal) -> Sample:
-    return _element_table()[crystal.ligand_number], crystal.bond_weight
+    return element_table()[crystal.ligand_number], crystal.bond_weight
 
 
 def _fingerprint(crystal: Crystal) -> Sample:
@@ -254,11 +254,11 @@ def _bond_valence_lengths() -> Numbers:
 
 def _property(name: str) -> Numbers:
     """A property of the elements by atomic number, shape (119,)."""
-    return _element_table()[:, list(ELEMENT_PROPERTIES).index(name)]
+    return element_table()[:, list(ELEMENT_PROPERTIES).index(name)]
 
 
 @lru_cache(maxsize=1)
-def _element_table() -> Numbers:
+def element_table() -> Numbers:
     """Magpie's properties of the elements by atomic number, gaps filled with the mean; shape (119, K)."""
     magpie = MagpieData(impute_nan=True)
     table = np.zeros((119, len(ELEMENT_PROPERTIES)))
