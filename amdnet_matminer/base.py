@@ -585,6 +585,8 @@ class AMDNetEstimator(BaseEstimator):
         model.converter_ = model.graph_converter()
         model.fitted_params_ = model._present_params()
         model.weights_ = _members(model.config_, arrays)
+        if len(model.weights_) != model.n_ensemble:
+            raise ValueError(f"it has {len(model.weights_)} networks, and n_ensemble is {model.n_ensemble}")
         return model
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -646,9 +648,15 @@ def _history_of(history: dict[str, list[float]], number: int) -> dict[str, list[
 
 
 def _joined(histories: Sequence[dict[str, list[float]]]) -> dict[str, list[float]]:
-    """The histories of the members one after another, with a column that numbers the members."""
+    """The histories of the members one after another, with a column that numbers the members.
+
+    A quantity that one of them lacks, such as an error without validation data, is NaN there.
+    """
     names = {name: None for history in histories for name in history}
-    joined = {name: [value for history in histories for value in history.get(name, [])] for name in names}
+    joined = {
+        name: [value for h in histories for value in h.get(name, [np.nan] * len(h.get("loss", [])))]
+        for name in names
+    }
     if len(histories) > 1:
         joined["member"] = [float(k) for k, history in enumerate(histories) for _ in history.get("loss", [])]
     return joined

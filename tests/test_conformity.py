@@ -510,16 +510,23 @@ class TestMetaEstimators:
         pipeline.fit(pd.Series(X), volume, amdnetregressor__sample_weight=np.ones(len(X)))
         np.testing.assert_array_equal(pipeline.predict(X), fitted(REGRESSOR).predict(X))
 
-    def test_grid_search_and_ensemble_in_two_processes(
-        self, X: list, volume: np.ndarray, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_grid_search(self, X: list, volume: np.ndarray) -> None:
         grid = {"net__learning_rate": [1e-6, 0.05]}
         pipeline = Pipeline([("net", clone(REGRESSOR).set_params(epochs=15))])
         folds = KFold(2, shuffle=True, random_state=0)
-        search = GridSearchCV(pipeline, grid, cv=folds, n_jobs=2, error_score="raise").fit(X, volume)
+        search = GridSearchCV(pipeline, grid, cv=folds, error_score="raise").fit(X, volume)
         assert search.best_params_ == {"net__learning_rate": 0.05}
         assert search.predict(X[:2]).shape == (2,)
-        # The same two processes, which have compiled the network now.
+
+    def test_cross_validation_in_another_process(self, X: list, volume: np.ndarray) -> None:
+        """Which starts from nothing but the pickled estimator."""
+        here, there = (cross_val_score(REGRESSOR, X, volume, cv=KFold(2), n_jobs=n) for n in (1, 2))
+        np.testing.assert_array_equal(there, here)
+
+    def test_ensemble_in_two_processes(
+        self, X: list, volume: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The same two, which have compiled the network now."""
         monkeypatch.setattr(ensembles, "STEPS_WORTH_A_PROCESS", 1)
         alone, spread = (clone(REGRESSOR).set_params(n_ensemble=2, n_jobs=n).fit(X, volume) for n in (1, 2))
         np.testing.assert_array_equal(spread.predict(X), alone.predict(X))

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -366,14 +367,26 @@ class TestGraphs:
 
     def test_of_no_converter_or_broken_or_mixed(self, fitted: AMDNetRegressor, graphs: list, X: list) -> None:
         graph = graphs[0]
-        broken = replace(graph, atoms=graph.atoms._replace(sender=graph.atoms.sender + 100))
+        atoms, motifs = graph.levels
+        outside = replace(graph, atoms=atoms._replace(sender=atoms.sender + 100))
         for bad, message in (
             (replace(graph, converter=None), "graph 1 is not known to be made by a converter"),
-            (broken, r"structure 1 has a graph with atoms\.sender"),
+            (replace(graph, converter="another"), "graph 1 is not known to be made by a converter"),
+            (replace(graph, converter=mock.ANY), "graph 1 is not known to be made by a converter"),
+            (outside, r"structure 1 has a graph with atoms\.sender from 100 "),
+            (
+                replace(graph, atoms=atoms._replace(distance=atoms.distance * np.nan)),
+                r"structure 1 has a graph with atoms\.distance from nan",
+            ),
+            (
+                replace(graph, motifs=motifs._replace(center=motifs.center - 9)),
+                r"structure 1 has a graph with motifs\.center from -",
+            ),
             (X[0], "structure 1 is a Structure among graphs; give structures only or graphs only"),
         ):
-            with pytest.raises(StructureError, match=message):
-                fitted.predict([graph, bad])
+            for use in (fitted.predict, fitted.novelty, lambda X: clone(fitted).fit(X, [1.0, 2.0])):
+                with pytest.raises(StructureError, match=message):
+                    use([graph, bad])
 
 
 class TestMembers:
@@ -385,6 +398,13 @@ class TestMembers:
         assert joined.std_factor_ == 1.0
         assert (joined.n_ensemble, joined.history_, joined.n_iter_) == (3, ensemble.history_, 60)
         assert joined.training_ == ensemble.training_
+
+    def test_one_was_judged_by_validation_data_and_one_was_not(self, X: list, y: np.ndarray) -> None:
+        alone = AMDNetRegressor(**SHORT, validation_fraction=0.0).fit(X, y, validation_data=(X, y))
+        models = [alone, AMDNetRegressor(**SHORT, validation_fraction=0.0).fit(X, y)]
+        judged, not_judged = AMDNetRegressor.join(models).members_
+        assert judged.history_ == alone.history_
+        assert np.isnan(not_judged.history_["val_mae"]).all()
 
     def test_members_are_models(self, ensemble: AMDNetRegressor, X: list, tmp_path: Path) -> None:
         member = ensemble.members_[1]

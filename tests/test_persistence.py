@@ -196,6 +196,7 @@ class TestHostileFiles:
             ({"atom_cutoff": float("nan")}, "atom_cutoff must be"),
             ({"n_neighbors": 100_000}, "n_neighbors must be None or an integer from 1 to 1000"),
             ({"n_ensemble": 10**9}, "n_ensemble must be"),
+            ({"n_ensemble": 2}, "it has 1 networks, and n_ensemble is 2"),
             ({"rbf_edge_dim_atom": 10**9}, "rbf_edge_dim_atom must be"),
             ({"extensive": 1}, "extensive must be True or False"),
             ({"architecture": "another"}, r"architecture must be one of \['amdnet'"),
@@ -251,6 +252,7 @@ class TestHostileFiles:
         [
             (lambda arrays: [], "does not describe a model"),
             (lambda arrays: arrays[:1], "it has 0 arrays of weights"),
+            (lambda arrays: [*arrays, *arrays[1:]], "it has 2 networks, and n_ensemble is 1"),
             (lambda arrays: arrays[:-1], "arrays of weights, of which each network has"),
             (first_weights(lambda w: w * np.nan), r"weights 0 are not all numbers below 1e\+06"),
             (first_weights(lambda w: w / np.float32(0)), r"weights 0 are not all numbers below 1e\+06"),

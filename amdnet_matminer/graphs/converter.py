@@ -156,10 +156,10 @@ class DualGraphConverter:
         if not isinstance(item, DualGraph):
             reason = f"is a {type(item).__name__} among graphs"
             raise StructureError(reason, "give structures only or graphs only", index=index)
-        if item.converter == self:
-            return
-        if item.converter is None:
+        if not isinstance(item.converter, DualGraphConverter):
             reason = "is not known to be made by a converter"
+        elif item.converter == self:
+            return
         else:
             there, here = asdict(item.converter), asdict(self)
             differing = [
