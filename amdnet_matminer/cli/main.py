@@ -20,6 +20,8 @@ _EPILOG = f"""examples:
   amdnet evaluate held_out.json.gz --predict band_gap --load_name gap.amdnet
   amdnet predict new_crystals/ --load_name gap.amdnet --output predictions.csv
   amdnet predict new_crystals/ --model mp2018-band-gap --output predictions.csv
+  amdnet network crystals/ --save_name crystals.network
+  amdnet search query.cif --in crystals.network -k 5
   amdnet matbench --task matbench_phonons --fold 0
 
 files of the original AMDNet:
@@ -48,6 +50,12 @@ COMMANDS = {
     "evaluate": Command("amdnet_matminer.cli.evaluate", "Compare a model's predictions with labels."),
     "predict": Command(
         "amdnet_matminer.cli.predict", "Predict a property of new crystals with a trained model."
+    ),
+    "network": Command(
+        "amdnet_matminer.cli.network", "Build a network of materials and the motifs that they have."
+    ),
+    "search": Command(
+        "amdnet_matminer.cli.search", "Find the materials of a network that are most like some crystals."
     ),
     "matbench": Command(
         "amdnet_matminer.matbench.command",
