@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -299,7 +299,7 @@ class MotifFeaturizer(BaseFeaturizer):
         """
         quantities = self._quantities()
         structure = check_structure(structure)
-        return _features(structure, self._maker()(structure), quantities).tolist()
+        return _features(structure, self._motif_graph(structure), quantities).tolist()
 
     def feature_labels(self) -> list[str]:
         """Name the features.
@@ -425,12 +425,15 @@ class MotifFeaturizer(BaseFeaturizer):
         return self.motif2vec_
 
     def _motif_graphs(self, structures: list[Structure]) -> list[MotifGraph]:
-        return list(map_structures(self._maker(), structures, self.n_jobs, "motifs", bool(self.verbose)))
+        if self.cache_dir is not None:
+            return self._cache().all_graphs(structures, self.n_jobs, bool(self.verbose))
+        return list(map_structures(motif_graph, structures, self.n_jobs, "motifs", bool(self.verbose)))
 
-    def _maker(self) -> Callable[[Structure], MotifGraph]:
-        if self.cache_dir is None:
-            return motif_graph
-        return GraphCache(self.cache_dir, motif_graph, MotifGraph, bonds="either").graph
+    def _motif_graph(self, structure: Structure) -> MotifGraph:
+        return motif_graph(structure) if self.cache_dir is None else self._cache().graph(structure)
+
+    def _cache(self) -> GraphCache[MotifGraph]:
+        return GraphCache(str(self.cache_dir), motif_graph, MotifGraph, bonds="either")
 
     def _fit(self, graphs: list[MotifGraph]) -> MotifFeaturizer:
         if self._learns:

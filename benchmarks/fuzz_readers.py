@@ -129,14 +129,13 @@ def _cached_graphs(folder: Path) -> Act:
         folder, dual_graph, DualGraph, converter=DualGraphConverter(n_neighbors=16)
     )
     true, key = graphs.graph(crystal), graphs.key(crystal)
-    (file,) = (path for path in folder.rglob("*") if path.is_file())
 
     def act(rng: random.Random) -> str:
         level = rng.choice(["atoms", "motifs"])
         arrays = getattr(true, level)
         name = rng.choice(arrays._fields)
         other = arrays._replace(**{name: mutated_array(getattr(arrays, name), rng)})
-        file.write_bytes(graph_to_bytes(replace(true, **{level: other}), key))
+        graphs.store.put([(key, graph_to_bytes(replace(true, **{level: other}), key))])
         predicted = model.set_params(cache_dir=folder).predict([crystal])
         return _finite(predicted, "predicts")
 

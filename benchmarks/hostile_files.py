@@ -439,11 +439,10 @@ VECTORS = [
 
 
 def _cached(folder: Path, change: Callable[[DualGraph], Any]) -> str:
-    """Ask a cache for a graph whose file, with a right checksum, is of another."""
+    """Ask a cache for a graph whose entry, with a right checksum, is of another."""
     graphs = GraphCache(folder, dual_graph, DualGraph, converter=DualGraphConverter())
     true, key = graphs.graph(_crystal()), graphs.key(_crystal())
-    (file,) = (path for path in folder.glob("??/*"))
-    file.write_bytes(graph_to_bytes(change(true), key))
+    graphs.store.put([(key, graph_to_bytes(change(true), key))])
     reports = logging.handlers.BufferingHandler(10)
     logger = logging.getLogger("amdnet_matminer.graphs")
     logger.addHandler(reports)

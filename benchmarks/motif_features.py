@@ -35,7 +35,6 @@ from amdnet_matminer import Motif2Vec, MotifFeaturizer
 from amdnet_matminer.graphs import GraphCache
 from amdnet_matminer.motifs import MotifGraph, motif_graph
 from amdnet_matminer.motifs.types import BondRule
-from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.pretrained import FOLDER
 
 TARGETS = {"band_gap": "eV", "formation_energy_per_atom": "eV/atom"}
@@ -81,7 +80,7 @@ def graphs_of(
 ) -> list[MotifGraph]:
     """The motif graphs of crystals, kept in the cache folder."""
     cache = GraphCache(options.cache / "graphs", motif_graph, MotifGraph, bonds=bonds)
-    return list(map_structures(cache.graph, structures, options.n_jobs, "motifs", verbose=True))
+    return cache.all_graphs(structures, options.n_jobs, verbose=True)
 
 
 def purities(options: argparse.Namespace) -> dict[str, Any]:

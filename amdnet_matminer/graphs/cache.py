@@ -1,6 +1,6 @@
 """Graphs kept on disk, made once and read one at a time.
 
-A graph has a file of its own, named by a digest of all that it depends on. So
+A graph is an entry of a store, under a digest of all that it depends on. So
 tasks, settings and processes share a folder without knowing of each other.
 """
 
@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from pymatgen.core import PeriodicSite, Species, Structure
 
 from amdnet_matminer.errors import StructureError
-from amdnet_matminer.files import write_atomically
 from amdnet_matminer.graphs.batching import Sizes, sizes_of
 from amdnet_matminer.graphs.crystal import DualGraph
 from amdnet_matminer.graphs.serialization import Graph, graph_from_bytes, graph_to_bytes
+from amdnet_matminer.graphs.store import Store
 from amdnet_matminer.parallel import map_structures
 
 logger = logging.getLogger(__name__)
@@ -34,25 +34,26 @@ GRAPH_VERSION = 4
 HELD_BYTES = 2**30
 """How much of a data set is held once read: to read a graph takes a tenth of the time to learn it."""
 
-LARGEST_FILE = 2**28
-"""Bytes of a file that is read: more than the graph of a crystal of 100,000 atoms has."""
+WRITTEN_AT_ONCE = 256
+"""Graphs; a kill loses at most so many."""
 
 _REPORTED: set[Path] = set()
-"""Folders of whose bad files this process has told."""
+"""Folders of whose bad entries this process has told."""
 
 
 class GraphCache(Generic[Graph]):
-    """A folder of graphs, for one way of making them.
+    """Graphs in the store of a folder, for one way of making them.
 
-    Several processes may use it at once. A truncated, foreign or unsound file is made anew,
-    of which one warning of each process tells.
+    Several processes may use it at once. A truncated, foreign or unsound entry is made anew,
+    of which one warning of each process tells. What a ``Store`` does about a file that is damaged,
+    and a folder that is not writable, holds here too.
 
     Args:
-        folder: Where the files are, two levels deep; made if it is not there.
+        folder: Where the store is; made if it is not there.
         make: What turns a structure into a graph: ``dual_graph`` or ``motif_graph``.
         kind: What ``make`` gives: ``DualGraph`` or ``MotifGraph``.
         **settings: All other arguments of ``make``: a ``converter``, or what JSON can hold.
-            The files are told apart by these, by the structures and by ``GRAPH_VERSION``.
+            The entries are told apart by these, by the structures and by ``GRAPH_VERSION``.
 
     Raises:
         OSError: The folder cannot be made.
@@ -61,8 +62,7 @@ class GraphCache(Generic[Graph]):
     def __init__(
         self, folder: str | Path, make: Callable[..., Graph], kind: type[Graph], **settings: Any
     ) -> None:
-        self.folder = Path(folder).expanduser()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store(folder)
         self._kind: type[Graph] = kind
         self._bad: list[str] = []
         self._settings = settings
@@ -82,14 +82,14 @@ class GraphCache(Generic[Graph]):
 
         Raises:
             StructureError: No graph can be made of the structure.
-            OSError: The file cannot be read or written.
+            OSError: The store cannot be read or written.
         """
         graph = self.graph_of(self.key(structure), structure)
-        self.report_bad_files()
+        self.report_bad_entries()
         return graph
 
     def graph_of(self, key: str, structure: Structure) -> Graph:
-        """As ``graph``, for a structure whose key is known, and without a report of a bad file.
+        """As ``graph``, for a structure whose key is known, and without a report of a bad entry.
 
         Args:
             key: What ``key`` says of the structure.
@@ -100,19 +100,18 @@ class GraphCache(Generic[Graph]):
 
         Raises:
             StructureError: No graph can be made of the structure.
-            OSError: The file cannot be read or written.
+            OSError: The store cannot be read or written.
         """
-        file = self._file(key)
-        if file.exists():
-            try:
-                graph = graph_from_bytes(_content_of(file), key, self._kind)
-                # The file does not hold the converter, which all of the cache's graphs have.
+        try:
+            content = self.store.get(key)
+            if content is not None:
+                graph = graph_from_bytes(content, key, self._kind)
+                # The entry does not hold the converter, which all of the cache's graphs have.
                 return replace(graph, **self._settings) if isinstance(graph, DualGraph) else graph
-            except ValueError as error:
-                self._bad.append(f"{file} {error}")
+        except ValueError as error:
+            self._bad.append(f"{key} {error}")
         graph = self._make(structure)
-        file.parent.mkdir(exist_ok=True)
-        write_atomically(file, graph_to_bytes(graph, key), flush=False)
+        self.store.put([(key, graph_to_bytes(graph, key))])
         return graph
 
     def graphs(
@@ -122,6 +121,8 @@ class GraphCache(Generic[Graph]):
         verbose: bool = False,
     ) -> CachedGraphs:
         """Make all graphs that are not there, and give a view of all.
+
+        Other processes make the graphs, and this one writes them: they need not see the folder.
 
         Args:
             structures: S crystals.
@@ -133,15 +134,32 @@ class GraphCache(Generic[Graph]):
 
         Raises:
             StructureError: No graph can be made of a structure.
-            OSError: A file cannot be read or written.
+            OSError: The store cannot be read or written.
         """
         listed = list(structures)
-        keys = [self.key(structure) for structure in listed]
-        missing = [i for i, key in enumerate(keys) if not self._file(key).exists()]
-        wanted = (listed[i] for i in missing)
-        for _ in map_structures(self._keep, wanted, n_jobs, "graphs", verbose, missing):
-            pass
-        return CachedGraphs(self, listed, keys)
+        return CachedGraphs(self, listed, self._keep(listed, n_jobs, verbose))
+
+    def all_graphs(
+        self, structures: Sequence[Structure], n_jobs: int | None = None, verbose: bool = False
+    ) -> list[Graph]:
+        """Make all graphs that are not there, and read all into memory.
+
+        Args:
+            structures: S crystals.
+            n_jobs: Number of processes, as joblib counts them.
+            verbose: Whether to show a progress bar.
+
+        Returns:
+            S graphs.
+
+        Raises:
+            StructureError: No graph can be made of a structure.
+            OSError: The store cannot be read or written.
+        """
+        keys = self._keep(structures, n_jobs, verbose)
+        graphs = [self.graph_of(key, structure) for key, structure in zip(keys, structures, strict=True)]
+        self.report_bad_entries()
+        return graphs
 
     def key(self, structure: Structure) -> str:
         """Digest all that the graph depends on; exact, so the same crystal written differently differs.
@@ -163,24 +181,43 @@ class GraphCache(Generic[Graph]):
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         return digest.hexdigest()
 
-    def report_bad_files(self) -> None:
-        """Warn of the files that could not be used, once in a process."""
-        if self._bad and self.folder not in _REPORTED:
-            _REPORTED.add(self.folder)
+    def report_bad_entries(self) -> None:
+        """Warn of the entries that could not be used, once in a process."""
+        if self._bad and self.store.file not in _REPORTED:
+            _REPORTED.add(self.store.file)
             logger.warning(
                 "%d of the graphs in %s could not be used and are made anew, as others will be "
                 "without another word: %s",
                 len(self._bad),
-                self.folder,
+                self.store.file,
                 self._bad[0],
             )
         self._bad.clear()
 
-    def _keep(self, structure: Structure) -> None:
-        self.graph(structure)
+    def _keep(self, structures: Sequence[Structure], n_jobs: int | None, verbose: bool) -> list[str]:
+        """Make the graphs that are not there, and give the keys of all."""
+        keys = [self.key(structure) for structure in structures]
+        known = self.store.known(keys)
+        missing = [i for i, key in enumerate(keys) if key not in known]
+        wanted = (structures[i] for i in missing)
+        self._write(map_structures(self._entry, wanted, n_jobs, "graphs", verbose, missing))
+        return keys
 
-    def _file(self, key: str) -> Path:
-        return self.folder / key[:2] / key[2:]
+    def _entry(self, structure: Structure) -> tuple[str, bytes]:
+        key = self.key(structure)
+        return key, graph_to_bytes(self._make(structure), key)
+
+    def _write(self, entries: Iterable[tuple[str, bytes]]) -> None:
+        """Write entries while they come, those before an error too."""
+        waiting: list[tuple[str, bytes]] = []
+        try:
+            for entry in entries:
+                waiting.append(entry)
+                if len(waiting) == WRITTEN_AT_ONCE:
+                    self.store.put(waiting)
+                    waiting = []
+        finally:
+            self.store.put(waiting)
 
 
 class LazyGraphs(Sequence[DualGraph]):
@@ -204,7 +241,7 @@ class CachedGraphs(LazyGraphs):
 
     Args:
         cache: Where the graphs are.
-        structures: Of which a graph is made anew should its file be lost, S.
+        structures: Of which a graph is made anew should its entry be lost, S.
         keys: What the cache calls them, S.
     """
 
@@ -225,7 +262,7 @@ class CachedGraphs(LazyGraphs):
     def sizes(self) -> NDArray[np.int64]:
         """Counts as ``sizes_of`` gives them, shape (S, 6); the graphs are read once for these."""
         sizes = [sizes_of([self._unreported(index)])[0] for index in range(len(self))]
-        self._cache.report_bad_files()
+        self._cache.report_bad_entries()
         return np.array(sizes, dtype=np.int64).reshape(-1, len(Sizes._fields))
 
     def __len__(self) -> int:
@@ -233,7 +270,7 @@ class CachedGraphs(LazyGraphs):
 
     def _read(self, index: int) -> DualGraph:
         graph = self._unreported(index)
-        self._cache.report_bad_files()
+        self._cache.report_bad_entries()
         return graph
 
     def _unreported(self, index: int) -> DualGraph:
@@ -269,12 +306,6 @@ class GraphSubset(LazyGraphs):
 
     def _read(self, index: int) -> DualGraph:
         return self._graphs[int(self._indices[index])]
-
-
-def _content_of(file: Path) -> bytes:
-    if file.stat().st_size > LARGEST_FILE:
-        raise ValueError(f"is larger than {LARGEST_FILE} bytes")
-    return file.read_bytes()
 
 
 def _content(site: PeriodicSite) -> list[tuple[str, float | None, float]]:

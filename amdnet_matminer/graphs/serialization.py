@@ -66,10 +66,10 @@ def graph_from_bytes(data: bytes, key: str, kind: type[Graph]) -> Graph:
         A graph of that kind, sound by ``check_graph``.
 
     Raises:
-        ValueError: It is not in the bytes; the message goes on after the name of a file.
+        ValueError: It is not in the bytes; the message goes on after the name of an entry.
     """
     if data[: len(_MARK)] != _MARK or len(data) < _START.size:
-        raise ValueError("is no graph file")
+        raise ValueError("is no graph")
     _, checksum, length = _START.unpack_from(data)
     if checksum != _checksum(memoryview(data)[_START.size :], key):
         raise ValueError("is damaged")
@@ -96,7 +96,7 @@ def _graph(forms: dict[str, list], data: memoryview, kind: type[Graph]) -> Graph
 
 
 def _arrays(forms: list, data: memoryview) -> list[NDArray]:
-    """The arrays of a file, in the types that graphs have."""
+    """The stored arrays, in the types that graphs have."""
     arrays: list[NDArray] = []
     start = 0
     for dtype, shape in forms:

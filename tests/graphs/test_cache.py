@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import pickle
+import sqlite3
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +26,10 @@ from amdnet_matminer.graphs import (
     cache,
     dual_graph,
     sizes_of,
+    store,
 )
 from amdnet_matminer.graphs.serialization import graph_to_bytes
+from amdnet_matminer.graphs.store import Store
 from amdnet_matminer.motifs import MotifGraph, motif_graph
 
 DEFAULTS = {"atom_cutoff": 5.0, "motifs": "own", "symmetry_reduction": True}
@@ -46,8 +49,15 @@ def assert_same(found, expected) -> None:
         np.testing.assert_array_equal(array, other)
 
 
-def files_in(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+def entries_of(folder: Path) -> dict[str, bytes]:
+    """What is in the store of a folder, read without the package."""
+    with closing(sqlite3.connect(folder / "graphs.sqlite")) as connection:
+        return dict(connection.execute("SELECT key, content FROM graph"))
+
+
+def overwrite(folder: Path, content: bytes) -> None:
+    with closing(sqlite3.connect(folder / "graphs.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE graph SET content = ?", (content,))
 
 
 @pytest.fixture
@@ -62,8 +72,8 @@ def unmade(monkeypatch) -> None:
     def refuse(*arguments: object, **settings: object) -> None:
         raise AssertionError("made, not read")
 
-    monkeypatch.setattr(GraphCache, "_keep", refuse)
-    monkeypatch.setattr(cache, "write_atomically", refuse)
+    monkeypatch.setattr(GraphCache, "_entry", refuse)
+    monkeypatch.setattr(Store, "put", lambda self, entries: refuse() if list(entries) else None)
 
 
 @pytest.mark.parametrize("reduce", [True, False])
@@ -92,10 +102,10 @@ def test_motif_graphs_are_the_same(tmp_path, crystals, request):
         assert_same(motifs.graph(crystal), motif_graph(crystal))
 
 
-def test_files_are_compact(tmp_path, duals, spinel):
+def test_entries_are_compact(tmp_path, duals, spinel):
     graph = duals.graph(spinel.copy().perturb(0.05))  # without symmetry, so that all sites are kept
-    (file,) = files_in(tmp_path)
-    assert file.stat().st_size < 0.55 * sum(array.nbytes for array in arrays_of(graph))
+    (content,) = entries_of(tmp_path).values()
+    assert len(content) < 0.55 * sum(array.nbytes for array in arrays_of(graph))
 
 
 def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):
@@ -141,73 +151,66 @@ def test_the_key_changes_with_the_version(tmp_path, rutile, monkeypatch):
     ("damage", "reason"),
     [
         (lambda data: data[: len(data) // 2], "is damaged"),
-        (lambda data: b"PK\x03\x04 a file of another program", "is no graph file"),
+        (lambda data: b"PK\x03\x04 a file of another program", "is no graph"),
+        (lambda data: "a text", "is no graph"),
+        (lambda data: 1, "is no graph"),
     ],
 )
-def test_a_bad_file_is_made_anew(tmp_path, duals, rutile, damage, reason, caplog):
+def test_a_bad_entry_is_made_anew(tmp_path, duals, rutile, damage, reason, caplog):
     expected = duals.graph(rutile)
-    (file,) = files_in(tmp_path)
-    sound = file.read_bytes()
-    file.write_bytes(damage(sound))
+    ((key, sound),) = entries_of(tmp_path).items()
+    overwrite(tmp_path, damage(sound))
     with caplog.at_level(logging.WARNING, logger="amdnet_matminer"):
         assert_same(duals.graph(rutile), expected)
-    assert f"1 of the graphs in {tmp_path} could not be used" in caplog.text
-    assert f"{file} {reason}" in caplog.text
-    assert files_in(tmp_path) == [file]
-    assert file.read_bytes() == sound
+    assert f"1 of the graphs in {tmp_path / 'graphs.sqlite'} could not be used" in caplog.text
+    assert f"{key} {reason}" in caplog.text
+    assert entries_of(tmp_path) == {key: sound}
 
 
-def test_a_sound_file_of_an_impossible_graph_is_made_anew(tmp_path, duals, rutile, caplog):
+def test_a_sound_entry_of_an_impossible_graph_is_made_anew(tmp_path, duals, rutile, caplog):
     expected = duals.graph(rutile)
-    (file,) = files_in(tmp_path)
     key = duals.key(rutile)
     beyond = expected.atoms._replace(sender=expected.atoms.sender + 100)
-    file.write_bytes(graph_to_bytes(replace(expected, atoms=beyond), key))
+    overwrite(tmp_path, graph_to_bytes(replace(expected, atoms=beyond), key))
     assert_same(duals.graph(rutile), expected)
-    file.write_bytes(graph_to_bytes(expected.motifs, key))
+    overwrite(tmp_path, graph_to_bytes(expected.motifs, key))
     assert_same(duals.graph(rutile), expected)
     assert "atoms.sender" in caplog.text
 
 
-def test_a_huge_file_is_not_read(tmp_path, duals, rutile, monkeypatch, caplog):
+def test_a_huge_entry_is_not_read(duals, rutile, monkeypatch, caplog):
     expected = duals.graph(rutile)
-    monkeypatch.setattr(cache, "LARGEST_FILE", 10)
+    monkeypatch.setattr(store, "LARGEST_ENTRY", 10)
     assert_same(duals.graph(rutile), expected)
     assert "is larger than 10 bytes" in caplog.text
 
 
-def test_many_bad_files_are_one_warning(tmp_path, duals, crystals, caplog):
+def test_many_bad_entries_are_one_warning(tmp_path, duals, crystals, caplog):
     expected = list(duals.graphs(crystals))
-    for file in files_in(tmp_path):
-        file.write_bytes(b"")
+    overwrite(tmp_path, b"")
     graphs = duals.graphs(crystals)
     assert graphs.sizes.tolist() == sizes_of(expected).tolist()
-    for file in files_in(tmp_path):
-        file.write_bytes(b"")
+    overwrite(tmp_path, b"")
     for crystal, graph in zip(crystals, expected, strict=True):
         assert_same(duals.graph(crystal), graph)
     (record,) = caplog.records
     assert f"{len(crystals)} of the graphs in" in record.getMessage()
 
 
-def test_the_file_of_another_structure_is_not_taken(tmp_path, duals, rutile, perovskite, caplog):
+def test_the_entry_of_another_structure_is_not_taken(tmp_path, duals, rutile, perovskite, caplog):
     duals.graph(rutile)
-    (foreign,) = files_in(tmp_path)
+    (foreign,) = entries_of(tmp_path).values()
     expected = duals.graph(perovskite)
-    (file,) = set(files_in(tmp_path)) - {foreign}
-    file.write_bytes(foreign.read_bytes())
+    overwrite(tmp_path, foreign)
     assert_same(duals.graph(perovskite), expected)
     assert "is damaged" in caplog.text
 
 
-def test_a_write_that_fails_leaves_nothing(tmp_path, duals, rutile, monkeypatch):
-    def full(self: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
-        duals.graphs([rutile])
-    assert files_in(tmp_path) == []
+def test_graphs_made_before_an_error_are_kept(tmp_path, duals, crystals):
+    disordered = Structure(Lattice.cubic(4), [{"Mg": 0.5, "Ca": 0.5}], [[0, 0, 0]])
+    with pytest.raises(StructureError, match="structure 3"):
+        duals.graphs([*crystals[:3], disordered], n_jobs=2)
+    assert set(entries_of(tmp_path)) == {duals.key(crystal) for crystal in crystals[:3]}
 
 
 def test_structures_that_cannot_be_used(tmp_path, duals, crystals):
@@ -236,7 +239,7 @@ def test_many_writers_and_readers_at_once(tmp_path, crystals):
 
     expected = [len(DualGraphConverter().convert(crystal).atoms.sender) for crystal in crystals[::2]] * 8
     assert Parallel(n_jobs=2)(delayed(work)(tmp_path) for _ in range(2)) == [expected] * 2
-    assert len(files_in(tmp_path)) == len(crystals[::2])
+    assert len(entries_of(tmp_path)) == len(crystals[::2])
 
 
 class TestCachedGraphs:
@@ -276,10 +279,10 @@ class TestCachedGraphs:
         np.testing.assert_array_equal(graphs[1:4].sizes, expected[1:4])
         assert duals.graphs([]).sizes.shape == (0, 6)
 
-    def test_a_lost_file_is_made_anew(self, tmp_path, duals, crystals):
+    def test_a_lost_entry_is_made_anew(self, tmp_path, duals, crystals):
         graphs = duals.graphs(crystals)
-        for file in files_in(tmp_path):
-            file.unlink()
+        with closing(sqlite3.connect(tmp_path / "graphs.sqlite", isolation_level=None)) as connection:
+            connection.execute("DELETE FROM graph")
         assert_same(graphs[3], DualGraphConverter().convert(crystals[3]))
 
     def test_indices(self, duals, crystals):
@@ -308,7 +311,7 @@ def test_training_with_a_cache_is_training_without(tmp_path, crystals, request):
     plain = AMDNetRegressor(**settings, validation_fraction=0.3).fit(crystals, y)
     cached = AMDNetRegressor(**settings, validation_fraction=0.3, cache_dir=tmp_path / "new").fit(crystals, y)
     assert cached.history_ == plain.history_
-    assert len(files_in(tmp_path)) == len(crystals)
+    assert len(entries_of(tmp_path / "new")) == len(crystals)
     request.getfixturevalue("unmade")
     np.testing.assert_array_equal(cached.predict(crystals), plain.predict(crystals))
 
@@ -325,14 +328,7 @@ def test_featurizer_with_a_cache(tmp_path, crystals, request):
         featurizer.set_n_jobs(1)
     expected = plain.fit_transform(crystals)
     np.testing.assert_array_equal(cached.fit_transform(crystals), expected)
-    assert len(files_in(tmp_path)) == len(crystals)
+    assert len(entries_of(tmp_path)) == len(crystals)
     request.getfixturevalue("unmade")
     np.testing.assert_array_equal(cached.transform(crystals), expected)
     assert cached.featurize(crystals[0]) == expected[0].tolist()
-
-
-@pytest.mark.skipif(os.name != "posix", reason="file modes are of POSIX")
-def test_others_may_read_what_one_wrote(tmp_path, duals, rutile):
-    duals.graph(rutile)
-    (tmp_path / "plain").touch()
-    assert {file.stat().st_mode for file in files_in(tmp_path)} == {(tmp_path / "plain").stat().st_mode}

@@ -71,8 +71,8 @@ def test_the_same_bytes_rewritten_are_read(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda data: data[:8], "is no graph file"),
-        (lambda data: b"", "is no graph file"),
+        (lambda data: data[:8], "is no graph"),
+        (lambda data: b"", "is no graph"),
         (lambda data: data[:-1], "is damaged"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "is damaged"),
         (lambda data: rewritten(data, tail=b"x"), "bytes are left over"),
