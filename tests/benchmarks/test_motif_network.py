@@ -1,0 +1,38 @@
+"""The benchmark of the motif network, on few crystals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from motif_network import NUMBERS, accuracy, error, nearest_error, speed
+
+
+def test_error_of_neighbours() -> None:
+    training = np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 2.0, 9.0])
+    assert error(training, (np.array([[0.25]]), np.array([0.0])), 1, 2) == pytest.approx(1)
+    # Weights 4 and 4 / 3 at distances 1/4 and 3/4.
+    assert error(training, (np.array([[0.25]]), np.array([0.0])), 2, 1) == pytest.approx(1.25)
+
+
+def test_the_choice_is_made_on_the_training_part() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=(400, 1))
+    noisy = x[:, 0] + rng.normal(scale=0.5, size=400)
+    one, other = (
+        nearest_error((x[:300], noisy[:300]), (x[300:], y))
+        for y in (noisy[300:], rng.permutation(noisy[300:]))
+    )
+    assert (one["k"], one["power"]) == (other["k"], other["power"])
+    assert one["k"] == max(NUMBERS)  # noise asks for many
+    assert one["mae"] < one["mae_of_mean"]
+
+
+def test_both_parts_run(crystals) -> None:
+    n = len(crystals)
+    rows = {name: np.arange(n) for name in ("row_mp_gap", "row_mp_e_form")}
+    table = pd.DataFrame(rows | {"gap_pbe": np.ones(n), "e_form": np.ones(n)})
+    scores = accuracy(crystals, table, 1)
+    assert scores["e_form"]["held_out"] == n // 5
+    assert scores["gap_pbe"]["mae"] == pytest.approx(0)
+    assert speed(crystals, table, 1)["links"] == n + 1
