@@ -26,6 +26,9 @@ Value = TypeVar("Value", covariant=True)
 WINDOW = 256
 """Crystals held at a time: enough to fill batches, few enough to lose little when stopped."""
 
+_CRYSTALS_PER_TASK = 4
+"""Held at least for each task, where a cluster has so many processes that a window is soon done."""
+
 _TASKS_PER_PROCESS = 4
 """In a window: few, since each is sent what it needs; more than one, since crystals differ in size."""
 
@@ -73,7 +76,8 @@ def screen(
     remaining = iter(entries)
     n_tasks = _TASKS_PER_PROCESS * effective_n_jobs(n_jobs)
     with Parallel(n_jobs=n_jobs) as parallel:
-        while window := list(islice(remaining, WINDOW)):
+        held = max(WINDOW, _CRYSTALS_PER_TASK * n_tasks)
+        while window := list(islice(remaining, held)):
             size = -(-len(window) // n_tasks)
             tasks = [window[first : first + size] for first in range(0, len(window), size)]
             done = parallel(delayed(_work_on)(work, task) for task in tasks)

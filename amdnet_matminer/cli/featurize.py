@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from amdnet_matminer import __version__
+from amdnet_matminer.cli.backends import add_backend, backend
 from amdnet_matminer.cli.crystals import open_structures
 from amdnet_matminer.cli.options import add_common, add_output, add_structures
 from amdnet_matminer.cli.outputs import check_output
@@ -38,6 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save_featurizer", type=Path, metavar="FILE", help="where the vectors of --fit go")
     add_output(parser, "ids, features and errors", "standard output; a file is gone on with after a stop")
     add_common(parser)
+    add_backend(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -55,6 +57,11 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.parser.error("--save_featurizer needs --fit")
     for path in (arguments.output, arguments.save_featurizer):
         check_output(path)
+    with backend(arguments):
+        _fit_and_describe(arguments)
+
+
+def _fit_and_describe(arguments: argparse.Namespace) -> None:
     if not arguments.fit:
         return _describe(arguments, arguments.featurizer)
     with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@ import argparse
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
+from amdnet_matminer.cli.backends import add_backend, backend
 from amdnet_matminer.cli.crystals import open_structures
 from amdnet_matminer.cli.messages import some
 from amdnet_matminer.cli.options import add_common, add_model, add_output, add_structures
@@ -32,6 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "standard output; a file is gone on with after a stop",
     )
     add_common(parser)
+    add_backend(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -63,7 +65,8 @@ def run(arguments: argparse.Namespace) -> None:
             yield [_row(outcome, columns) for outcome in window]
 
     crystals = open_structures(arguments)
-    with open_table(arguments.output, columns, arguments.load_name.read_bytes()) as table:
+    source = arguments.load_name.read_bytes()
+    with backend(arguments), open_table(arguments.output, columns, source) as table:
         write_rows(table, crystals, work, arguments.quiet)
     for element, ids in unseen.items():
         logger.warning("the model has seen no %s in training; do not trust it on %s", element, some(ids))
