@@ -79,6 +79,7 @@ class TestScreen:
     @pytest.mark.parametrize("n_jobs", [1, 2])
     def test_windows_are_in_order(self, monkeypatch: pytest.MonkeyPatch, n_jobs: int) -> None:
         monkeypatch.setattr(screening, "WINDOW", 9)
+        monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
         windows = list(screen(entries(*range(3, 23)), volume, n_jobs))
         assert [len(window) for window in windows] == [9, 9, 2]
         rows = [row for window in windows for row in window]
@@ -116,6 +117,7 @@ class TestScreen:
 class TestPredict:
     def test_in_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(screening, "WINDOW", 3)
+        monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
         rows = [row for window in predict(Volumes(), entries(3, 4, 5, 6)) for row in window]
         assert [row.id for row in rows] == [f"cell {i}" for i in range(4)]
         assert [row.value.prediction for row in rows] == pytest.approx([27, 64, 125, 216])

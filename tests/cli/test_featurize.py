@@ -82,6 +82,7 @@ def test_goes_on_after_a_stop(
 ) -> None:
     """The second run reads only what the first had no row of."""
     monkeypatch.setattr(screening, "WINDOW", 4)
+    monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
     read, read_entry = [], screening.read_noted
 
     def stop_at_the_sixth(entry: Entry) -> Structure:

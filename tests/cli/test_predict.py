@@ -87,6 +87,7 @@ def test_goes_on_after_a_stop(
     words = ("predict", folder, "--load_name", model_file, "--quiet")
     assert run(*words, "--output", tmp_path / "once.csv")[0] == 0
     monkeypatch.setattr(screening, "WINDOW", 4)
+    monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
     read, read_entry = [], screening.read_noted
 
     def stop_at_the_sixth(entry: Entry) -> Structure:
