@@ -53,6 +53,7 @@ from amdnet_matminer.featurizer import MotifFeaturizer
 
 # One tiny configuration for all, so that each network is compiled once.
 TINY = {"width": 8, "n_blocks": 1, "epochs": 2, "batch_size": 12, "learning_rate": 0.02, "random_state": 0}
+TINY |= {"optimizer": "adamw"}  # compiled in half the time of muon's
 REGRESSOR = AMDNetRegressor(**TINY)
 CLASSIFIER = AMDNetClassifier(**TINY)
 both = pytest.mark.parametrize("model", [REGRESSOR, CLASSIFIER], ids=lambda model: type(model).__name__)

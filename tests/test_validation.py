@@ -385,7 +385,6 @@ def test_every_choice_passes(name, literal):
         ("n_ensemble", True, r"must be an integer from 1 to 100, got True"),
         ("width", 0, r"must be None or an integer from 1 to 512, got 0"),
         ("width", 513, r"must be None or an integer from 1 to 512, got 513"),
-        ("width", 33, r"must be even for 'megnet', got 33"),
         ("n_blocks", 33, r"must be an integer from 1 to 32, got 33"),
         ("n_neighbors", 10**5, r"must be None or an integer from 1 to 1000, got 100000"),
         ("atom_cutoff", 200.0, r"must be a number above 0, at most 20, got 200.0"),
@@ -404,3 +403,10 @@ def test_parameters_out_of_range(name, value, message):
     with pytest.raises(ValueError, match=message) as caught:
         check_parameters({**PARAMETERS, name: value})
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("architecture", ["amdnet-2021", "megnet"])
+def test_the_published_networks_have_even_widths(architecture):
+    check_parameters({**PARAMETERS, "architecture": architecture, "width": 34})
+    with pytest.raises(ValueError, match=f"width must be even for '{architecture}', got 33"):
+        check_parameters({**PARAMETERS, "architecture": architecture, "width": 33})
