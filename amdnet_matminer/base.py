@@ -291,7 +291,9 @@ class AMDNetEstimator(BaseEstimator):
         header, arrays = _read(path)
         if header.estimator not in [base.__name__ for base in cls.__mro__]:
             raise ModelFileError(
-                f"holds no {cls.__name__} but a {header.estimator}", "load it with that class", item=path
+                f"holds no {cls.__name__} but a {header.estimator}",
+                "load it in Python with that class; the commands predict with an AMDNetRegressor",
+                item=path,
             )
         try:
             return cls._restored(header, arrays)

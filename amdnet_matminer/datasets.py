@@ -28,7 +28,7 @@ from amdnet_matminer.structures import structure_from_dict
 
 _logger = logging.getLogger(__name__)
 
-_TOLD = 20
+_MOST_NAMED = 20
 """How many crystals that cannot be read are named in one message."""
 
 
@@ -308,9 +308,11 @@ def _read_all(crystals: Crystals, origin: str | Path) -> pd.Series:
     if len(failures) == 1:
         raise failures[0]
     if failures:
-        told = " | ".join(map(str, failures[:_TOLD])) + (" | ..." if len(failures) > _TOLD else "")
+        named = " | ".join(map(str, failures[:_MOST_NAMED])) + (
+            " | ..." if len(failures) > _MOST_NAMED else ""
+        )
         count = f"{len(failures)} of {len(failures) + len(named)} crystals"
-        raise DatasetError(f"has {count} that cannot be read: {told}", item=origin)
+        raise DatasetError(f"has {count} that cannot be read: {named}", item=origin)
     index = pd.Index([key for key, _ in named], name="id", dtype=object)
     _check_unique(index, origin)
     return pd.Series([crystal for _, crystal in named], index=index, name=STRUCTURE_COLUMN, dtype=object)

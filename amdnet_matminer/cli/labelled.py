@@ -74,13 +74,13 @@ def sound(part: Part, arguments: argparse.Namespace) -> Part:
     return Part(part.table.drop(index=list(failed)), part.missing | failed)
 
 
-def usable(part: Part, arguments: argparse.Namespace, told: Collection[str] = ()) -> pd.DataFrame:
+def usable(part: Part, arguments: argparse.Namespace, named: Collection[str] = ()) -> pd.DataFrame:
     """Name all crystals that cannot be used, and refuse to go on unless they may be left out.
 
     Args:
         part: What there is.
         arguments: Of a command with ``--skip_bad``.
-        told: The ids that have been named already.
+        named: The ids that have been named already.
 
     Returns:
         The crystals that can be used.
@@ -89,7 +89,7 @@ def usable(part: Part, arguments: argparse.Namespace, told: Collection[str] = ()
         DatasetError: Some cannot be used and may not be left out, or none can.
     """
     for key, reason in part.missing.items():
-        if key not in told:
+        if key not in named:
             logger.warning("%s", reason)
     count = f"{len(part.missing)} of {len(part.missing) + len(part.table)}"
     if len(part.table) == 0:

@@ -14,7 +14,7 @@ from amdnet_matminer.matbench.provenance import check_clean
 from amdnet_matminer.matbench.publish import publish
 from amdnet_matminer.matbench.report import markdown, write_report
 from amdnet_matminer.matbench.runs import run_all
-from amdnet_matminer.matbench.submission import PREFIX, check_submission, said_of_check, write_submission
+from amdnet_matminer.matbench.submission import PREFIX, check_in_words, check_submission, write_submission
 from amdnet_matminer.matbench.summary import Summary, summaries
 
 __all__ = ["add_options", "run"]
@@ -46,7 +46,7 @@ def _check(options: Options) -> None:
     if not folders:
         raise AMDNetError(f"has no folder {PREFIX}...", "run some folds first", item=options.output_dir)
     for folder in folders:
-        print(said_of_check(folder))
+        print(check_in_words(folder))
     unready = [folder.name for folder in folders if check_submission(folder).missing]
     if unready:
         raise AMDNetError(f"not ready to submit: {', '.join(unready)}", "see above what is missing")
@@ -58,7 +58,7 @@ def _report(options: Options) -> None:
     if not found:
         raise AMDNetError("has no folds", "run some, or copy their files there", item=options.output_dir)
     for model, folds in found.items():
-        print(said_of_check(write_submission(model, folds, options)))
+        print(check_in_words(write_submission(model, folds, options)))
     compared = summaries(fold for folds in found.values() for fold in folds)
     print(f"\n{markdown(compared)}")
     _publish(compared, options)

@@ -121,7 +121,7 @@ def check_submission(folder: Path) -> Check:
     return Check(*([line for check in found for line in check[part]] for part in (0, 1)))
 
 
-def said_of_check(folder: Path) -> str:
+def check_in_words(folder: Path) -> str:
     """The outcome of ``check_submission`` in words."""
     check = check_submission(folder)
     lines = [f"{folder}: {'not ready' if check.missing else 'ready to submit'}"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from amdnet_matminer.graphs import SizeLadder
@@ -80,10 +81,7 @@ def train(
         ``val_log_loss`` for cross-entropy, else ``val_mae``, in the target's unit or,
         of several targets, the mean over them in units of their scales.
     """
-    for variable in network.optimizer.variables:
-        variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
-    network.dropout.rate.state.assign(settings.dropout)
-    network.optimizer.weight_decay.assign(settings.weight_decay)
+    _begin_anew(network, settings)
     rate = LearningRate(settings.learning_rate, settings.schedule, settings.epochs)
     error = _validation(network, validation, scaler, ladder, settings.loss) if validation else None
     best = BestWeights(error, settings.patience)
@@ -91,11 +89,7 @@ def train(
     state = Checkpoint(checkpoint, rate, best, rescue)
     state.set_model(network)
     first = state.resume()
-    callbacks = [rate, EpochSeed(seed), best, rescue, state]
-    if settings.stop_file is not None:
-        callbacks.append(Stop(settings.stop_file))
-    if settings.verbose:
-        callbacks.append(Progress(settings.epochs, first))
+    callbacks = [rate, EpochSeed(seed), best, rescue, state, *_asked_for(settings, first)]
     n_batches = settings.n_batches(len(training.y))
     scaled = training._replace(y=scaler.transform(training.y))
     try:
@@ -112,6 +106,22 @@ def train(
         logger.warning("training interrupted after %d epochs; the best weights are kept", state.epoch)
     best.restore()
     return state.history
+
+
+def _begin_anew(network: Network, settings: Settings) -> None:
+    """Forget the optimizer's state, and set what a network takes without another compilation."""
+    for variable in network.optimizer.variables:
+        variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
+    network.dropout.rate.state.assign(settings.dropout)
+    network.optimizer.weight_decay.assign(settings.weight_decay)
+
+
+def _asked_for(settings: Settings, first_epoch: int) -> Iterator[keras.callbacks.Callback]:
+    """The callbacks that there are only where somebody wants them."""
+    if settings.stop_file is not None:
+        yield Stop(settings.stop_file)
+    if settings.verbose:
+        yield Progress(settings.epochs, first_epoch)
 
 
 def _validation(

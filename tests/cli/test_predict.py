@@ -15,6 +15,7 @@ from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import AMDNetRegressor, screening
 from amdnet_matminer.datasets import read_structures
+from amdnet_matminer.persistence import read_arrays, write_arrays
 from amdnet_matminer.structure_files import Entry
 
 
@@ -148,3 +149,13 @@ def test_unseen_elements_of_a_model_of_the_package(run: Callable, shared_data: P
     assert code == 0
     assert (pd.read_csv(io.StringIO(output)).novelty > 0).all()
     assert "the model has seen no Rn in training; do not trust it on 'Rn'" in error
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_classifier_is_for_python(run: Callable, folder: Path, tmp_path: Path, command: str) -> None:
+    header, arrays = read_arrays(Path(__file__).parents[1] / "data" / "model.amdnet")
+    write_arrays(tmp_path / "metals.amdnet", header | {"estimator": "AMDNetClassifier"}, arrays)
+    words = ["--labels", folder / "labels.csv", "--predict", "density"] if command == "evaluate" else []
+    code, _, error = run(command, folder, *words, "--load_name", tmp_path / "metals.amdnet")
+    assert code == 1
+    assert "holds no AMDNetRegressor but a AMDNetClassifier; load it in Python with that class" in error
