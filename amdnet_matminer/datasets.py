@@ -308,11 +308,11 @@ def _read_all(crystals: Crystals, origin: str | Path) -> pd.Series:
     if len(failures) == 1:
         raise failures[0]
     if failures:
-        named = " | ".join(map(str, failures[:_MOST_NAMED])) + (
+        listing = " | ".join(map(str, failures[:_MOST_NAMED])) + (
             " | ..." if len(failures) > _MOST_NAMED else ""
         )
         count = f"{len(failures)} of {len(failures) + len(named)} crystals"
-        raise DatasetError(f"has {count} that cannot be read: {named}", item=origin)
+        raise DatasetError(f"has {count} that cannot be read: {listing}", item=origin)
     index = pd.Index([key for key, _ in named], name="id", dtype=object)
     _check_unique(index, origin)
     return pd.Series([crystal for _, crystal in named], index=index, name=STRUCTURE_COLUMN, dtype=object)
