@@ -27,7 +27,6 @@ METALS = [element.symbol for element in Element if element.is_metal]
 TINY = {
     "width": 8,
     "n_blocks": 1,
-    "optimizer": "adamw",  # compiled in half the time of muon's
     "atom_cutoff": 3.0,
     "epochs": 2,
     "batch_size": 64,
