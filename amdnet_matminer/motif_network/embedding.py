@@ -8,6 +8,7 @@ components of all that, scaled to length 1, are the vector.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -31,15 +32,16 @@ Vectors = NDArray[np.floating]
 
 WEIGHTS: dict[str, float] = {
     "elements": 0.6,
-    "composition": 3.0,
+    "composition": 4.0,
     "contrast": 0.6,
     "spread": 0.3,
     "centers": 0.5,
     "ligands": 0.5,
     "bonds": 0.3,
-    "valence": 1.5,
+    "valence": 1.0,
+    "ligand valence": 2.0,
     "stoichiometry": 0.3,
-    "volume": 0.3,
+    "volume": 0.6,
 }
 """Mean squared distance that each part contributes, chosen on crystals of the Materials Project that no
 result is given of: their band gaps and formation energies from the nearest of others."""
@@ -47,8 +49,16 @@ result is given of: their band gaps and formation energies from the nearest of o
 KINDS_WEIGHT = 0.2
 """The same of the kinds of motifs."""
 
-_LEFT_OUT = ("atomic weight", "s valence electrons", "f valence electrons", "elemental magnetic moment")
-"""Properties without which the mean composition tells materials apart better."""
+PROPERTY_WEIGHTS: dict[str, float] = dict.fromkeys(ELEMENT_PROPERTIES, 1.0) | {
+    "electronegativity": 4.0,
+    "d valence electrons": 9.0,
+    "elemental band gap": 2.0,
+    "melting temperature": 2.0,
+    "unfilled states": 0.5,
+    **dict.fromkeys(("atomic weight", "s valence electrons", "f valence electrons"), 0.0),
+    **dict.fromkeys(("elemental volume", "elemental magnetic moment"), 0.0),
+}
+"""By which the weights of numbers of each property of the elements are multiplied, chosen likewise."""
 
 _CONTRAST = ("column", "electronegativity")
 _KIND_COMPONENTS = 64
@@ -77,7 +87,7 @@ class Embedding(NamedTuple):
 
     def _joined(self, numbers: Numbers, kinds: csr_array) -> Numbers:
         deviation = (numbers - self.mean) * self.scale
-        limit = _FARTHEST * np.repeat(*_column_weights())
+        limit = _FARTHEST * _column_weights()
         limit[: len(ELEMENTS)] = np.inf
         words = np.sqrt(KINDS_WEIGHT) * (unit_words(kinds, self.frequency) @ self.words)
         return np.hstack([np.clip(deviation, -limit, limit), words])
@@ -98,7 +108,7 @@ def fit_embedding(numbers: Numbers, kinds: csr_array, frequency: Numbers, n_comp
     spread = numbers.std(axis=0)
     # One scale for all elements: rare ones would otherwise count most.
     spread[: len(ELEMENTS)] = np.sqrt(np.mean(spread[: len(ELEMENTS)] ** 2))
-    weight = np.repeat(*_column_weights())
+    weight = _column_weights()
     scale = np.divide(weight, spread, where=spread > 1e-9, out=np.zeros_like(spread))
     words = np.zeros((kinds.shape[1], 0))
     made = Embedding(numbers.mean(axis=0), scale, frequency, words, words)
@@ -120,29 +130,44 @@ def numbers_of(crystal: Crystal) -> Numbers:
     Returns:
         The numbers, shape (P,).
     """
-    n_atoms, properties = len(crystal.atomic_number), list(ELEMENT_PROPERTIES)
+    n_atoms = len(crystal.atomic_number)
     atoms = describe(
         element_table()[crystal.atomic_number], np.ones(n_atoms), ("mean", "std", "min", "max")
     ).reshape(-1, 4)
     motifs = [quantities.features(crystal).reshape(-1, 4) for quantities in FEATURE_GROUPS["elements"]]
+    *valences, ligand_valence = (quantities.features(crystal) for quantities in FEATURE_GROUPS["valence"])
     fractions = np.bincount(crystal.atomic_number, minlength=119)[1 : len(ELEMENTS) + 1] / n_atoms
     parts = {
         "elements": np.sqrt(fractions),
-        "composition": atoms[[name not in _LEFT_OUT for name in properties], 0],
-        "contrast": atoms[[name in _CONTRAST for name in properties], 1],
+        "composition": atoms[:, 0],
+        "contrast": atoms[[name in _CONTRAST for name in ELEMENT_PROPERTIES], 1],
         "spread": atoms[:, 1:],
         "centers": motifs[0][:, 0],
         "ligands": motifs[1][:, 0],
         "bonds": FEATURE_GROUPS["bonds"][0].features(crystal),
-        "valence": np.concatenate([each.features(crystal) for each in FEATURE_GROUPS["valence"]]),
+        "valence": np.concatenate(valences),
+        "ligand valence": ligand_valence,
         "stoichiometry": np.array([crystal.graph.multiplicity.sum() / n_atoms]),
         "volume": np.array([np.log(crystal.volume / n_atoms)]),
     }
     return np.concatenate([parts[name].ravel() for name in WEIGHTS])
 
 
-def _column_weights() -> tuple[Numbers, list[int]]:
-    """Weight of a number of each part, which share the part's, and how many numbers there are."""
-    n = len(ELEMENT_PROPERTIES)
-    sizes = [len(ELEMENTS), n - len(_LEFT_OUT), len(_CONTRAST), 3 * n, n, n, 12, 12, 1, 1]
-    return np.sqrt(np.array(list(WEIGHTS.values())) / sizes), sizes
+@lru_cache(maxsize=1)
+def _column_weights() -> Numbers:
+    """Root of the weight of each number, shape (P,): the numbers of a part share the part's."""
+    by_property = np.array(list(PROPERTY_WEIGHTS.values()))
+    parts = {
+        "elements": np.ones(len(ELEMENTS)),
+        "composition": by_property,
+        "contrast": by_property[[name in _CONTRAST for name in PROPERTY_WEIGHTS]],
+        "spread": np.repeat(by_property, 3),
+        "centers": by_property,
+        "ligands": by_property,
+        "bonds": np.ones(12),
+        "valence": np.ones(8),
+        "ligand valence": np.ones(4),
+        "stoichiometry": np.ones(1),
+        "volume": np.ones(1),
+    }
+    return np.sqrt(np.concatenate([WEIGHTS[name] / len(part) * part for name, part in parts.items()]))
