@@ -63,11 +63,12 @@ def write_arrays(path: str | Path, header: dict[str, Any], arrays: Sequence[NDAr
     write_atomically(path, data)
 
 
-def read_arrays(path: str | Path) -> tuple[dict[str, Any], list[NDArray]]:
+def read_arrays(path: str | Path, largest: int | None = None) -> tuple[dict[str, Any], list[NDArray]]:
     """Read what ``write_arrays`` wrote; nothing in it is executed.
 
     Args:
         path: The file.
+        largest: Bytes that it may have; None is ``LARGEST_FILE``, enough for any model.
 
     Returns:
         The header and the arrays.
@@ -77,8 +78,9 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], list[NDArray]]:
         ModelFileError: It is no such file, is damaged, too large, or of another version.
     """
     path = Path(path)
-    if (size := path.stat().st_size) > LARGEST_FILE:
-        raise ModelFileError(f"has {size} bytes, and no model more than {LARGEST_FILE}", _REMEDY, item=path)
+    largest = LARGEST_FILE if largest is None else largest
+    if (size := path.stat().st_size) > largest:
+        raise ModelFileError(f"has {size} bytes, and no such file more than {largest}", _REMEDY, item=path)
     try:
         with safe_open(path, framework="numpy") as file:
             entry = json.loads((file.metadata() or {})[_HEADER])

@@ -111,7 +111,7 @@ class TestArrays:
 
     def test_a_huge_file_is_not_read(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(persistence, "LARGEST_FILE", 100)
-        with pytest.raises(ModelFileError, match="and no model more than 100"):
+        with pytest.raises(ModelFileError, match="and no such file more than 100"):
             read_arrays(path)
 
 

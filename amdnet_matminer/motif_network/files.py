@@ -17,6 +17,9 @@ from amdnet_matminer.motifs.sharing import SHARING_TYPES
 from amdnet_matminer.persistence import Count, read_arrays, typed, write_arrays
 
 KIND = "motif network 1"
+
+LARGEST_FILE = 2**34
+"""Bytes: a million materials and all their kinds of motifs take a tenth of it."""
 _REMEDY = "give a file that MotifNetwork.save wrote"
 
 
@@ -74,7 +77,7 @@ def read_network(path: str | Path) -> tuple[int, Content]:
         FileNotFoundError: There is no such file.
         ModelFileError: It is no such file, is damaged, or holds what no fit gives.
     """
-    entry, arrays = read_arrays(path)
+    entry, arrays = read_arrays(path, LARGEST_FILE)
     try:
         header: _Header = typed(entry, _Header)
         if header.kind != KIND:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer import MotifNetwork
+from amdnet_matminer import MotifNetwork, persistence
 from amdnet_matminer.errors import DatasetError, ModelFileError, StructureError
 from amdnet_matminer.motif_network import files
 from amdnet_matminer.persistence import read_arrays, write_arrays
@@ -200,6 +200,14 @@ class TestFiles:
         arrays[place] = change(arrays[place])
         write_arrays(tmp_path / "file", header, arrays)
         with pytest.raises(ModelFileError, match=reason):
+            MotifNetwork.load(tmp_path / "file")
+
+    def test_may_be_larger_than_a_model(self, network: MotifNetwork, tmp_path, monkeypatch) -> None:
+        network.save(tmp_path / "file")
+        monkeypatch.setattr(persistence, "LARGEST_FILE", 100)
+        assert MotifNetwork.load(tmp_path / "file").ids_ == network.ids_
+        monkeypatch.setattr(files, "LARGEST_FILE", 100)
+        with pytest.raises(ModelFileError, match="no such file more than 100"):
             MotifNetwork.load(tmp_path / "file")
 
     @pytest.mark.parametrize("header", [{}, {"kind": "x", "n_components": 1, "own_embedding": True}])
