@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from motif_network import NUMBERS, accuracy, error, nearest_error, speed
+from motif_network import N_TUNED, NUMBERS, accuracy, error, nearest_error, speed, split
 
 
 def test_error_of_neighbours() -> None:
@@ -26,6 +26,14 @@ def test_the_choice_is_made_on_the_training_part() -> None:
     assert (one["k"], one["power"]) == (other["k"], other["power"])
     assert one["k"] == max(NUMBERS)  # noise asks for many
     assert one["mae"] < one["mae_of_mean"]
+
+
+def test_what_the_weights_were_chosen_on_is_not_held_out() -> None:
+    n = 4 * N_TUNED
+    held_out, training = split(n)
+    assert len(held_out) == n // 5
+    assert sorted([*held_out, *training]) == list(range(n))
+    assert set(np.random.default_rng(0).choice(n, N_TUNED, replace=False)) <= set(training)
 
 
 def test_both_parts_run(crystals) -> None:
