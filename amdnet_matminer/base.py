@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Structure
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -47,7 +47,7 @@ from amdnet_matminer.validation import (
 
 if TYPE_CHECKING:
     from amdnet_matminer.ensembles import Plan, Weights
-    from amdnet_matminer.training import Labelled, TargetScaler
+    from amdnet_matminer.training import Compilation, Labelled, TargetScaler
 
 _NOT_IN_FILES = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose", "warm_start")
 """Parameters that are of a computer or of a call, not of a model: they act when set, and no file has them.
@@ -66,7 +66,7 @@ Crystals = Iterable[Structure] | Iterable[DualGraph]
 
 # A dataclass, since its __init__ is what scikit-learn asks for: it only stores, under the same names.
 @dataclass(kw_only=True, repr=False, eq=False)
-class AMDNetEstimator(BaseEstimator):
+class AMDNetEstimator(TransformerMixin, BaseEstimator):
     """The dual graph network with everything but the meaning of labels and outputs.
 
     Args:
@@ -253,6 +253,50 @@ class AMDNetEstimator(BaseEstimator):
         if self.domain_ is None:
             raise ValueError("this model's file does not say which motifs it was fitted to; fit it anew")
         return self.domain_.novelty(self._fitted_graphs(X))
+
+    def transform(self, X: Crystals) -> NDArray[np.float32]:
+        """Give the vectors of crystals that the head predicts from, to be used as features.
+
+        In a pipeline wrap a fitted model in scikit-learn's ``FrozenEstimator``, or the
+        pipeline fits it anew.
+
+        Args:
+            X: S crystals.
+
+        Returns:
+            Of each crystal the vectors of all M networks side by side, since axes of networks
+            trained apart have nothing to do with each other. Shape (S, M D).
+
+        Raises:
+            NotFittedError: ``fit`` has not been called.
+            StructureError: A structure cannot be used.
+            NotImplementedError: A registered network does not say what it reads.
+        """
+        from amdnet_matminer.ensembles import read_members
+
+        check_is_fitted(self)
+        fitted, graphs = self._as_fitted(), self._fitted_graphs(X)
+        read = read_members(fitted._compilation(len(graphs)), self.weights_, graphs)
+        return np.concatenate(read, axis=1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """The names of what ``transform`` gives.
+
+        Args:
+            input_features: Not used; scikit-learn's convention.
+
+        Returns:
+            Such as ``"amdnetregressor0"``, shape (M D,).
+
+        Raises:
+            NotFittedError: ``fit`` has not been called.
+            NotImplementedError: A registered network does not say what it reads.
+        """
+        from amdnet_matminer.network.base import n_read
+
+        check_is_fitted(self)
+        prefix, n_features = type(self).__name__.lower(), len(self.weights_) * n_read(self.config_)
+        return np.array([f"{prefix}{number}" for number in range(n_features)], dtype=object)
 
     def save(self, path: str | Path) -> None:
         """Write the trained model as one file: its description and its weights, no code.
@@ -485,12 +529,15 @@ class AMDNetEstimator(BaseEstimator):
     def _outputs(self, graphs: Sequence[DualGraph]) -> NDArray[np.float32]:
         """What each member says of crystals, shape (M, S, T)."""
         from amdnet_matminer.ensembles import predict_members
+
+        return predict_members(self._compilation(len(graphs)), self.weights_, graphs)
+
+    def _compilation(self, n_crystals: int) -> Compilation:
+        """Of the network that reads so many crystals."""
         from amdnet_matminer.training import Compilation, xla_pays
 
-        loss = self._training_loss()
-        xla = xla_pays(n_predictions=len(self.weights_) * len(graphs))
-        compilation = Compilation(self.config_, loss, self._optimizer(), self.clip_norm, xla)
-        return predict_members(compilation, self.weights_, graphs)
+        xla = xla_pays(n_predictions=len(self.weights_) * n_crystals)
+        return Compilation(self.config_, self._training_loss(), self._optimizer(), self.clip_norm, xla)
 
     def _fitted_graphs(self, X: Crystals) -> Sequence[DualGraph]:
         return self._converted(self.converter_, self.converter_.check(X))
@@ -598,6 +645,7 @@ class AMDNetEstimator(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.non_deterministic = True
+        tags.transformer_tags.preserves_dtype = []  # crystals come in, numbers go out
         return tags
 
 

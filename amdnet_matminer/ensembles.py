@@ -25,6 +25,7 @@ from amdnet_matminer.training import (
     compiled_network,
     predict_graphs,
     prediction_ladder,
+    read_graphs,
     train,
 )
 
@@ -115,6 +116,31 @@ def predict_members(
             network.set_weights(arrays)
             outputs.append(predict_graphs(network, graphs, ladder))
     return np.stack(outputs)
+
+
+def read_members(
+    compilation: Compilation, weights: Sequence[Weights], graphs: Sequence[DualGraph]
+) -> NDArray[np.float32]:
+    """What each member reads of crystals before its head.
+
+    Args:
+        compilation: Of a network that reads D numbers.
+        weights: Of the M members.
+        graphs: S crystals.
+
+    Returns:
+        Vectors, shape (M, S, D).
+
+    Raises:
+        NotImplementedError: The network does not say what it reads.
+    """
+    read = []
+    with compiled_network(compilation, only_predicts=True) as network:
+        ladder = prediction_ladder(network, graphs)
+        for arrays in weights:
+            network.set_weights(arrays)
+            read.append(read_graphs(network, graphs, ladder))
+    return np.stack(read)
 
 
 def _train_member(

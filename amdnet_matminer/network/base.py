@@ -70,6 +70,17 @@ class Network(keras.Model):
         """Predict scaled targets, shape (G, n_outputs), one row per graph, padding included."""
         raise NotImplementedError
 
+    def merged(self, batch: Batch) -> Tensor:
+        """What is read of each crystal before the head makes predictions of it, shape (G, D).
+
+        Raises:
+            NotImplementedError: The network does not say, so that its crystals have no vectors.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say what it reads of a crystal; give the class a method "
+            "merged(batch) with a vector for each graph, which its head predicts from"
+        )
+
 
 def build_network(config: NetworkConfig, seed: int = 0) -> Network:
     """Make a network that reads batches of dual graphs.
@@ -129,3 +140,18 @@ _ATOM = AtomGraph(
 )
 _ONE_ATOM = batch_graphs([DualGraph(_ATOM, MotifGraph.empty())], Sizes(*[8] * len(Sizes._fields)))
 """A batch to build networks with, whose layers ask what comes in."""
+
+
+def n_read(config: NetworkConfig) -> int:
+    """How many numbers a network reads of a crystal before its head.
+
+    Args:
+        config: Architecture and sizes.
+
+    Returns:
+        The width of ``merged``.
+
+    Raises:
+        NotImplementedError: The network does not say.
+    """
+    return int(build_network(config).merged(_ONE_ATOM).shape[-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import amdnet_matminer.backend  # noqa: F401  first of all, so that Keras starts quietly
-from amdnet_matminer.training.batches import Labelled, predict_graphs, prediction_ladder
+from amdnet_matminer.training.batches import Labelled, predict_graphs, prediction_ladder, read_graphs
 from amdnet_matminer.training.callbacks import StopFile
 from amdnet_matminer.training.compiled import Compilation, compiled_network, xla_pays
 from amdnet_matminer.training.fit import Settings, train
@@ -18,6 +18,7 @@ __all__ = [
     "compiled_network",
     "predict_graphs",
     "prediction_ladder",
+    "read_graphs",
     "train",
     "xla_pays",
 ]

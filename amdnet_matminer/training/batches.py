@@ -7,6 +7,7 @@ from itertools import count
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,15 +73,44 @@ def predict_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLa
     Returns:
         Scaled predictions, shape (S, T).
     """
+    predicted = np.empty((len(graphs), network.n_outputs), dtype=np.float32)
+    for members, batch in _batches(graphs, ladder):
+        predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members)]
+    return predicted
+
+
+def read_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLadder) -> NDArray[np.float32]:
+    """What the network reads of crystals before its head, in their order.
+
+    Args:
+        network: A network that reads D numbers of a crystal.
+        graphs: S crystals.
+        ladder: As of ``predict_graphs``.
+
+    Returns:
+        Vectors, shape (S, D).
+
+    Raises:
+        NotImplementedError: The network does not say what it reads.
+    """
+    parts = [
+        (members, keras.ops.convert_to_numpy(network.merged(batch))[: len(members)].astype(np.float32))
+        for members, batch in _batches(graphs, ladder)
+    ]
+    read = np.concatenate([vectors for _, vectors in parts])
+    read[np.concatenate([members for members, _ in parts])] = read.copy()
+    return read
+
+
+def _batches(graphs: Sequence[DualGraph], ladder: SizeLadder) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+    """Which crystals are in each batch to read, and the batch."""
     sizes = sizes_of(graphs)
     large = ladder.holding(PREDICTED_AT_ONCE)
     if large.n_batches(sizes) > 1:
         ladder = large
-    predicted = np.empty((len(graphs), network.n_outputs), dtype=np.float32)
     for members in balanced_batches(sizes, ladder.n_batches(sizes), np.random.default_rng(0)):
-        batch = batch_graphs([graphs[i] for i in members], ladder.step_for(sizes[members].sum(axis=0)))
-        predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members)]
-    return predicted
+        step = ladder.step_for(sizes[members].sum(axis=0))
+        yield members, batch_graphs([graphs[i] for i in members], step)
 
 
 _ladders: WeakKeyDictionary[Network, SizeLadder] = WeakKeyDictionary()

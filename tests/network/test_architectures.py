@@ -72,6 +72,15 @@ def test_it_is_fitted_predicts_is_saved_and_loaded(
     np.testing.assert_allclose(loaded.predict(crystals), predicted, rtol=1e-6)
 
 
+def test_a_network_that_does_not_say_what_it_reads_has_no_vectors(
+    model: AMDNetRegressor, rutile: Structure
+) -> None:
+    model.fit([rutile], [1.0])
+    for ask in (lambda: model.transform([rutile]), model.get_feature_names_out):
+        with pytest.raises(NotImplementedError, match=r"MeanOfElements .*; give the class a method merged"):
+            ask()
+
+
 def test_the_same_seed_gives_the_same_model(model: AMDNetRegressor, crystals: list[Structure]) -> None:
     y = [float(len(crystal)) for crystal in crystals]
     first, again = (model.fit(crystals, y).predict(crystals) for _ in range(2))
