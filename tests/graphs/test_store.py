@@ -6,7 +6,9 @@ import multiprocessing
 import os
 import pickle
 import sqlite3
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -137,21 +139,31 @@ def test_a_database_of_another_program_is_set_aside(tmp_path, caplog):
     assert "it has other tables than a store of graphs" in caplog.text
 
 
-@posix
-def test_a_folder_that_only_others_may_write(tmp_path, caplog):
-    Store(tmp_path).put([("a", b"1")])
-    if os.geteuid() != 0:
-        tmp_path.chmod(0o555)
-        (tmp_path / "graphs.sqlite").chmod(0o444)
-        check_reads_only(tmp_path)
-        return
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users reach, which pytest's own folders are not."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         folder.chmod(0o755)
+        if any(not parent.stat().st_mode & 0o001 for parent in folder.parents):
+            pytest.skip("other users do not reach the folder of temporary files")
+        yield folder
+
+
+@posix
+def test_a_folder_that_only_others_may_write(open_folder):
+    Store(open_folder).put([("a", b"1")])
+    if os.geteuid() != 0:
+        open_folder.chmod(0o555)
+        (open_folder / "graphs.sqlite").chmod(0o444)
+        check_reads_only(open_folder)
+        open_folder.chmod(0o755)
+        return
     child = os.fork()
     if child == 0:
         os.setuid(65534)
         try:
-            check_reads_only(tmp_path)
+            check_reads_only(open_folder)
         except BaseException as error:
             os.write(2, repr(error).encode())
             os._exit(1)
