@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,13 +109,7 @@ def predict_members(
     Returns:
         Outputs of the network, scaled targets or logits, shape (M, S, T).
     """
-    outputs = []
-    with compiled_network(compilation, only_predicts=True) as network:
-        ladder = prediction_ladder(network, graphs)
-        for arrays in weights:
-            network.set_weights(arrays)
-            outputs.append(predict_graphs(network, graphs, ladder))
-    return np.stack(outputs)
+    return _ask_members(predict_graphs, compilation, weights, graphs)
 
 
 def read_members(
@@ -134,13 +128,22 @@ def read_members(
     Raises:
         NotImplementedError: The network does not say what it reads.
     """
-    read = []
+    return _ask_members(read_graphs, compilation, weights, graphs)
+
+
+def _ask_members(
+    ask: Callable[[Network, Sequence[DualGraph], SizeLadder], NDArray[np.float32]],
+    compilation: Compilation,
+    weights: Sequence[Weights],
+    graphs: Sequence[DualGraph],
+) -> NDArray[np.float32]:
+    answers = []
     with compiled_network(compilation, only_predicts=True) as network:
         ladder = prediction_ladder(network, graphs)
         for arrays in weights:
             network.set_weights(arrays)
-            read.append(read_graphs(network, graphs, ladder))
-    return np.stack(read)
+            answers.append(ask(network, graphs, ladder))
+    return np.stack(answers)
 
 
 def _train_member(
