@@ -5,7 +5,7 @@ IS_USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_in
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint docs dist clean
 .DEFAULT_GOAL := help
 
 help: ## say what the targets do
@@ -23,8 +23,17 @@ lint: $(STAMP) ## check the style and the types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+docs: $(VENV)/.installed-docs ## build the site, with its gallery, in build/docs
+	@$(BIN)/sphinx-build -W --keep-going -q docs build/docs
+	@echo "the site is build/docs/index.html"
+
+dist: $(VENV)/.installed-release ## build the packages in dist, and check them
+	@rm -rf dist
+	@$(BIN)/python -m build
+	@$(BIN)/twine check --strict dist/*
+
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) build dist quickstart-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/auto_gallery docs/_commands.md quickstart-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # matbench 0.6 works with today's packages but asks for years-old ones, hence --no-deps.
@@ -37,4 +46,9 @@ $(STAMP): pyproject.toml constraints.txt
 		"Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
 	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable ".[dev,plots]"
 	@$(BIN)/python -m pip install -qq --no-deps matbench==0.6
+	@touch $@
+
+# What only some targets need is added when one of them is first asked for.
+$(VENV)/.installed-%: $(STAMP)
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable ".[$*]"
 	@touch $@
