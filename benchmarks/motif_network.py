@@ -25,7 +25,7 @@ import pandas as pd
 from common import load_crystals, parse, parser_of, write_result
 from numpy.typing import NDArray
 from pymatgen.core import Structure
-from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neighbors import NearestNeighbors
 
 from amdnet_matminer import MotifNetwork
 
@@ -97,10 +97,10 @@ def nearest_error(training: tuple[Table, Table], held_out: tuple[Table, Table]) 
     vectors, y = training
     first = np.arange(len(y)) < max(len(y) // 10, 1)
     part, rest = (vectors[first], y[first]), (vectors[~first], y[~first])
-    tried = {choice: error(rest, part, *choice) for choice in product(NUMBERS, POWERS)}
+    tried = errors(rest, part)
     k, power = min(tried, key=tried.__getitem__)
     return {
-        "mae": error(training, held_out, k, power),
+        "mae": errors(training, held_out)[k, power],
         "mae_of_mean": float(np.abs(held_out[1] - y.mean()).mean()),
         "mae_on_validation": tried[k, power],
         "k": k,
@@ -108,12 +108,19 @@ def nearest_error(training: tuple[Table, Table], held_out: tuple[Table, Table]) 
     }
 
 
-def error(training: tuple[Table, Table], held_out: tuple[Table, Table], k: int, power: int) -> float:
-    """Mean absolute error of the mean of k neighbours, weighted by 1 / distance^power."""
-    k = min(k, len(training[1]))
-    model = KNeighborsRegressor(k, weights=lambda distance: 1 / np.maximum(distance, 1e-3) ** power)
-    predicted = model.fit(*training).predict(held_out[0])
-    return float(np.abs(predicted - held_out[1]).mean())
+def errors(training: tuple[Table, Table], held_out: tuple[Table, Table]) -> dict[tuple[int, int], float]:
+    """Mean absolute errors of the mean of k neighbours, weighted by 1 / distance^power, by k and power."""
+    search = NearestNeighbors(n_neighbors=min(max(NUMBERS), len(training[1]))).fit(training[0])
+    distance, neighbor = search.kneighbors(held_out[0])
+    distance, values = np.maximum(distance, 1e-3), training[1][neighbor]
+    return {
+        (k, power): float(
+            np.abs(
+                np.average(values[:, :k], axis=1, weights=distance[:, :k] ** -float(power)) - held_out[1]
+            ).mean()
+        )
+        for k, power in product(NUMBERS, POWERS)
+    }
 
 
 def speed(structures: list[Structure], table: pd.DataFrame, n_jobs: int) -> dict[str, Any]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from motif_network import N_TUNED, NUMBERS, accuracy, error, nearest_error, speed, split
+from motif_network import N_TUNED, NUMBERS, accuracy, errors, nearest_error, speed, split
 
 
 def test_error_of_neighbours() -> None:
     training = np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 2.0, 9.0])
-    assert error(training, (np.array([[0.25]]), np.array([0.0])), 1, 2) == pytest.approx(1)
-    # Weights 4 and 4 / 3 at distances 1/4 and 3/4.
-    assert error(training, (np.array([[0.25]]), np.array([0.0])), 2, 1) == pytest.approx(1.25)
+    found = errors(training, (np.array([[0.25]]), np.array([0.0])))
+    assert found[1, 2] == pytest.approx(1)
+    # Weights 4, 4 / 3 and 4 / 19 at distances 1/4, 3/4 and 19/4.
+    assert found[3, 1] == pytest.approx((4 * 1 + 4 / 3 * 2 + 4 / 19 * 9) / (4 + 4 / 3 + 4 / 19))
 
 
 def test_the_choice_is_made_on_the_training_part() -> None:
