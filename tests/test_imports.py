@@ -29,7 +29,6 @@ LAYERS = [
     ["datasets", "featurizer", "plots", "network", "persistence"],
     ["training", "original", "motif_network"],
     ["ensembles"],
-    ["base"],
     ["estimators"],
     ["screening"],
     ["matbench", "cli"],

@@ -1,0 +1,239 @@
+"""How both estimators are fitted, whatever their labels mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
+
+from amdnet_matminer.errors import ModelFileError, StructureError, TargetError
+from amdnet_matminer.estimators.files import SavedEstimator, read_any_model
+from amdnet_matminer.estimators.fitted import Crystals
+from amdnet_matminer.estimators.history import joined_histories
+from amdnet_matminer.graphs import (
+    DualGraph,
+    DualGraphConverter,
+    GraphSubset,
+    LazyGraphs,
+    SizeLadder,
+    sizes_of,
+)
+from amdnet_matminer.persistence import describe_training
+from amdnet_matminer.pretrained import model_file
+from amdnet_matminer.uncertainty import Domain
+from amdnet_matminer.validation import (
+    check_every_target,
+    check_parameters,
+    check_range,
+    check_sample_weight,
+)
+
+if TYPE_CHECKING:
+    from amdnet_matminer.ensembles import Plan, Weights
+    from amdnet_matminer.training import Labelled, TargetScaler
+
+
+class AMDNetEstimator(SavedEstimator):
+    """The dual graph network as an estimator with everything but the meaning of labels and outputs."""
+
+    # What the meaning of labels decides.
+
+    def _sound_labels(self, y: Any, n_structures: int) -> NDArray:
+        """The labels as an array, one row a structure, each checked."""
+        raise NotImplementedError
+
+    def _learn_labels(self, labels: NDArray) -> None:
+        """Take from the labels what has to be known to encode them and to decode outputs."""
+        raise NotImplementedError
+
+    def _encoded(
+        self, n_atoms: NDArray[np.float64], labels: NDArray, weight: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Labels as the network learns them, shape (S, T), and weights, shape (S,).
+
+        ``n_atoms`` are those in the cells, shape (S, 1).
+        """
+        raise NotImplementedError
+
+    def _new_scaler(self, data: Labelled) -> TargetScaler:
+        """How the encoded labels to learn from are scaled."""
+        raise NotImplementedError
+
+    # Training.
+
+    def _fit(
+        self,
+        X: Crystals,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        validation_data: tuple | None = None,
+        one_pass: bool = False,
+        all_labels: Any = None,
+    ) -> Labelled | None:
+        """Train, and give the crystals that epochs were judged by.
+
+        ``all_labels`` are what a first fit takes from the labels, if not from ``y`` alone.
+        """
+        check_parameters(self.get_params(deep=False))
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        goes_on = self.__sklearn_is_fitted__() and (self.warm_start or one_pass)
+        if goes_on and self.fitted_params_.get("extensive") != getattr(self, "extensive", None):
+            raise ValueError("extensive must be what the fit before had, whose scaling of targets goes on")
+        converter = self.graph_converter()
+        parts = [self._checked(converter, X, y, sample_weight, learn=not goes_on, all_labels=all_labels)]
+        parts += [] if validation_data is None else [self._checked_validation(converter, validation_data)]
+        starts = self._starts(parts[0][1].shape[1], goes_on)
+        data = [self._labelled(converter, *part) for part in parts]
+        fraction = 0.0 if one_pass else self.validation_fraction
+        training, validation = data if len(data) == 2 else _split(data[0], fraction, rng)
+        scaler = self.scaler_ if goes_on else self._new_scaler(training)
+        check_range(scaler.transform(training.y))
+        known = [self.domain_] if goes_on and self.domain_ is not None else []
+        plan = self._plan(training, validation, scaler, one_pass)
+        self._train(plan, starts, int(rng.integers(2**31)))
+        self.converter_ = converter
+        self.fitted_params_ = self._present_params()
+        seen = Domain.of(data[0].graphs)
+        self.domain_ = seen.union(*known)
+        self.training_ = describe_training(seen.elements, data[0].y)
+        return validation
+
+    def _checked(
+        self,
+        converter: DualGraphConverter,
+        X: Crystals,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        learn: bool = False,
+        all_labels: Any = None,
+    ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
+        """Crystals with encoded labels and weights, without those of weight 0."""
+        crystals = converter.check(X)
+        weight = check_sample_weight(sample_weight, len(crystals))
+        labels = self._sound_labels(y, len(crystals))
+        if learn:
+            kinds = labels if all_labels is None else self._sound_labels(all_labels, len(all_labels))
+            self._learn_labels(kinds)
+        targets, weight = self._encoded(n_atoms_of(crystals), labels, weight)
+        counts = np.flatnonzero(weight)
+        counted = (
+            GraphSubset(crystals, counts)
+            if isinstance(crystals, LazyGraphs)
+            else [crystals[int(i)] for i in counts]
+        )
+        return counted, targets[counts], weight[counts]
+
+    def _checked_validation(
+        self, converter: DualGraphConverter, data: tuple
+    ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise ValueError(
+                "validation_data must be (structures, labels) or (structures, labels, weights), got "
+                f"{type(data).__name__}" + (f" of {len(data)}" if isinstance(data, tuple | list) else "")
+            )
+        try:
+            return self._checked(converter, *data)
+        except (StructureError, TargetError) as error:
+            raise error.at(subject=f"validation_data: {error.subject}".rstrip()) from error
+
+    def _labelled(
+        self,
+        converter: DualGraphConverter,
+        crystals: Any,
+        targets: NDArray[np.float64],
+        weight: NDArray[np.float64],
+    ) -> Labelled:
+        from amdnet_matminer.training import Labelled
+
+        return Labelled(self._converted(converter, crystals), targets, weight)
+
+    def _starts(self, n_outputs: int, goes_on: bool) -> list[Weights] | list[None]:
+        """The weights that each member begins with; None draws them."""
+        source = self if goes_on else self.init_from
+        if source is None:
+            return [None] * self.n_ensemble
+        if isinstance(source, str | Path):
+            source = _loaded(source)
+        if not hasattr(source, "config_"):
+            raise ValueError(
+                "init_from must be the path of a saved model, the name of one that is shipped, or "
+                f"a fitted estimator of this package, got {source!r}; in a search, which unfits what it "
+                "clones, give a path or a FrozenEstimator"
+            )
+        there, here = source.config_._asdict(), self._network_config(n_outputs)._asdict()
+        differing = [
+            f"{name} ({there[name]!r} there, {here[name]!r} here)"
+            for name in here
+            if there[name] != here[name] and name != "n_outputs"
+        ]
+        if differing:
+            raise ValueError(
+                f"the weights to begin with are of another network: {', '.join(differing)}; make them equal"
+            )
+        return [source.weights_[member % len(source.weights_)] for member in range(self.n_ensemble)]
+
+    def _plan(
+        self, training: Labelled, validation: Labelled | None, scaler: TargetScaler, one_pass: bool
+    ) -> Plan:
+        from amdnet_matminer.ensembles import Plan
+        from amdnet_matminer.training import Compilation, Settings, StopFile, xla_pays
+
+        given = {name: getattr(self, name) for name in Settings._fields if name not in ("loss", "stop_file")}
+        stop_file = None if self.stop_file is None else StopFile.watched(self.stop_file)
+        settings = Settings(loss=self._training_loss(), stop_file=stop_file, **given)
+        if one_pass:
+            settings = settings._replace(epochs=1, schedule="constant")
+        n_steps = self.n_ensemble * settings.epochs * settings.n_batches(len(training.y))
+        config = self._network_config(training.y.shape[1])
+        compilation = Compilation(config, settings.loss, self._optimizer(), self.clip_norm, xla_pays(n_steps))
+        ladder = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
+        return Plan(compilation, training, validation, scaler, ladder, settings)
+
+    def _train(self, plan: Plan, starts: Sequence[Weights | None], seed: int) -> None:
+        from amdnet_matminer.ensembles import train_members
+
+        members = train_members(plan, starts, seed, self.n_jobs, self.checkpoint_dir)
+        self.config_ = plan.compilation.network
+        self.scaler_ = plan.scaler
+        self.weights_ = [member.weights for member in members]
+        self.history_ = joined_histories([member.history for member in members])
+        self.n_iter_ = len(self.history_.get("loss", []))
+
+
+def _split(data: Labelled, fraction: float, rng: np.random.Generator) -> tuple[Labelled, Labelled | None]:
+    """Keep a random part of the data for validation, if there is enough for both parts."""
+    n_validation = round(fraction * len(data.y))
+    if n_validation == 0:
+        return data, None
+    if n_validation == len(data.y):
+        raise ValueError(
+            f"validation_fraction={fraction} leaves none of {n_validation} crystals to train on; "
+            "make it smaller"
+        )
+    order = rng.permutation(len(data.y))
+    training, validation = (
+        data._replace(graphs=GraphSubset(data.graphs, part), y=data.y[part], weight=data.weight[part])
+        for part in (order[n_validation:], order[:n_validation])
+    )
+    check_every_target(training.y, "pass validation_data, or set validation_fraction=0")
+    return training, validation
+
+
+def n_atoms_of(crystals: Sequence[Any]) -> NDArray[np.float64]:
+    """Number of atoms in each cell, shape (S, 1)."""
+    counts = [crystal.n_atoms if isinstance(crystal, DualGraph) else len(crystal) for crystal in crystals]
+    return np.array(counts, dtype=np.float64)[:, None]
+
+
+def _loaded(path: str | Path) -> AMDNetEstimator:
+    """The model in a file, whichever estimator it is of."""
+    kinds = {kind.__name__: kind for kind in AMDNetEstimator.__subclasses__()}
+    path = model_file(path)
+    header, _ = read_any_model(path)
+    if header.estimator not in kinds:
+        raise ModelFileError(f"holds no model but a {header.estimator!r}", "give another", item=path)
+    return kinds[header.estimator].load(path)
