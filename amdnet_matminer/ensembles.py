@@ -12,7 +12,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from amdnet_matminer import __version__
-from amdnet_matminer.architectures import network_class, register
+from amdnet_matminer.architectures import NetworkConfig, network_class, register
 from amdnet_matminer.backend import has_gpu
 from amdnet_matminer.graphs import DualGraph, SizeLadder
 from amdnet_matminer.network import Network
@@ -129,6 +129,30 @@ def read_members(
         NotImplementedError: The network does not say what it reads.
     """
     return _ask_members(read_graphs, compilation, weights, graphs)
+
+
+def weights_of_output(config: NetworkConfig, weights: Weights, output: int) -> Weights:
+    """Those of a network that has one of the outputs of another, and else is the same.
+
+    Args:
+        config: Of a network with T outputs.
+        weights: Its arrays; the last axis of those that T decides on is the outputs.
+        output: Which one, from 0.
+
+    Returns:
+        The arrays of the network with one output.
+
+    Raises:
+        ValueError: T decides on another axis of an array.
+    """
+    forms = [array.shape for array in initial_weights(config._replace(n_outputs=1), 0)]
+    taken = [
+        array if array.shape == form else array[..., output : output + 1]
+        for array, form in zip(weights, forms, strict=True)
+    ]
+    if any(array.shape != form for array, form in zip(taken, forms, strict=True)):
+        raise ValueError(f"{config.architecture!r} has weights of all outputs that cannot be taken apart")
+    return taken
 
 
 def _ask_members(

@@ -1,10 +1,9 @@
-"""What the training benchmarks share: errors by kind of crystal, and joined models."""
+"""What the training benchmarks share: errors by kind of crystal."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from amdnet_matminer import AMDNetRegressor, motif_graphs
+from amdnet_matminer import motif_graphs
 from amdnet_matminer.matbench.kinds import SIZES, chemistry_of, interval_labels, mean_errors
-from amdnet_matminer.persistence import read_model, write_model
 from amdnet_matminer.plots import unshown_figure
 
 Array = NDArray[np.float64]
@@ -87,37 +85,3 @@ def draw_errors(result: dict[str, Any], path: Path) -> None:
         axes.tick_params(axis="y", labelsize=7)
     figure.suptitle(f"{target.replace('_', ' ')}: MAE ({errors['unit']}) by kind of crystal; the line is all")
     figure.savefig(path, dpi=130)
-
-
-def join_members(parts: Sequence[tuple[AMDNetRegressor, int]], path: Path, **parameters: Any) -> None:
-    """Write what several models say of one target as one model, an ensemble of their networks.
-
-    Args:
-        parts: Fitted models of the same architecture and scaling, each with the column of the target.
-        path: The file to write.
-        **parameters: To set, such as ``non_negative``.
-
-    Raises:
-        ValueError: The models scale the target otherwise.
-    """
-    scalings = [(model.scaler_.mean[column], model.scaler_.scale[column]) for model, column in parts]
-    if not np.allclose(scalings, scalings[0], rtol=1e-9):
-        raise ValueError(f"the models were not trained on the same crystals: targets scaled by {scalings}")
-    (first, column), *_ = parts
-    first.save(path)
-    header, _ = read_model(path)
-    # Kernel (width, T) and bias (T,) of the last layer are the last arrays of a network.
-    networks = [
-        [*weights[:-2], *(array[..., own : own + 1] for array in weights[-2:])]
-        for model, own in parts
-        for weights in model.weights_
-    ]
-    header = replace(
-        header,
-        mean=scalings[0][:1],
-        scale=scalings[0][1:],
-        training=header.training and replace(header.training, target=[header.training.target[column]]),
-        labels=header.labels | {"target_shape": []},
-        parameters=header.parameters | parameters | {"n_ensemble": len(networks)},
-    )
-    write_model(path, header, networks)

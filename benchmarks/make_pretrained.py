@@ -19,7 +19,6 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from accuracy import join_members
 from cards import model_card, vectors_card
 from common import load_crystals, parse, parser_of, write_result
 from motif_features import PRESET, graphs_of
@@ -128,8 +127,12 @@ def make_model(name: str, options: argparse.Namespace) -> Path:
         print(run(part, options))
     files = {part: model_file(part, options) for part in shipped.runs}
     runs = {part: AMDNetRegressor.load(file) for part, file in files.items()}
-    parts = [(model, RUNS[part].targets.index(shipped.target)) for part, model in runs.items()]
-    join_members(parts, path, non_negative=shipped.target == GAP)
+    AMDNetRegressor.join(
+        [
+            model.of_target(RUNS[part].targets.index(shipped.target), non_negative=shipped.target == GAP)
+            for part, model in runs.items()
+        ]
+    ).save(path)
     seconds = sum(json.loads(seconds_file(file).read_text())["seconds"] for file in files.values())
     result = {"data": "mp2018", "device": "CPU", "seconds": seconds} | describe(path, shipped, options)
     card = model_card(name, path.stat().st_size, result)

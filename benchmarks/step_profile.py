@@ -1,4 +1,8 @@
-"""Where the time of a training step goes: its operations, recorded and then replayed kind by kind."""
+"""Where the time of a training step goes: its operations, recorded and then replayed kind by kind.
+
+A compiled step is one program, of which a profiler sees no parts. So this looks inside a network that is
+not compiled: it puts itself in front of Keras' operations, and of the activations that the layers hold.
+"""
 
 from __future__ import annotations
 

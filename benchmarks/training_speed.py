@@ -9,6 +9,10 @@ of 32, on two threads, as their documentation does. Each round runs every progra
 its own, so that all see the same state of the machine; a ratio is the median over rounds. Graphs are made
 before; compilation, which all pay once, is left out by a first epoch that does not count. Published
 networks are trained with Adam, as the peers train theirs, "amdnet" with its own default, Muon.
+
+``fit`` itself is not timed: it compiles with XLA, and takes up what it has compiled before, only where
+the number of steps pays for it, which no measurement of minutes has. So the parts that ``fit`` and
+``predict`` are made of (``amdnet_matminer.training``) are put together here as a long training does it.
 """
 
 from __future__ import annotations

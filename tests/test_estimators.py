@@ -59,6 +59,19 @@ def classifier(X: list[Structure], y: np.ndarray) -> AMDNetClassifier:
     return AMDNetClassifier(**TINY, epochs=60, class_weight={True: 2.0, False: 1.0}).fit(X, y > 18.0)
 
 
+@pytest.fixture(scope="module")
+def targets(X: list[Structure], y: np.ndarray) -> np.ndarray:
+    """Volumes, and densities that are not known of every third."""
+    both = np.column_stack([y, [structure.density for structure in X]])
+    both[::3, 1] = np.nan
+    return both
+
+
+@pytest.fixture(scope="module")
+def several(X: list[Structure], targets: np.ndarray) -> AMDNetRegressor:
+    return AMDNetRegressor(**TINY, epochs=100, validation_fraction=0.0).fit(X, targets)
+
+
 class TestTraining:
     """What ``fit`` does."""
 
@@ -120,18 +133,16 @@ class TestTraining:
 class TestLabels:
     """Several targets, targets that grow with the cell, classes."""
 
-    def test_several_targets_some_missing(self, X: list, y: np.ndarray) -> None:
-        density = np.array([structure.density for structure in X])
-        targets = np.column_stack([y, density])
-        targets[::3, 1] = np.nan
-        model = AMDNetRegressor(**TINY, epochs=100, validation_fraction=0.0).fit(X, targets)
-        predicted = model.predict(X)
+    def test_several_targets_some_missing(
+        self, several: AMDNetRegressor, targets: np.ndarray, X: list, y: np.ndarray
+    ) -> None:
+        predicted = several.predict(X)
         assert predicted.shape == (16, 2)
-        for column, true in zip(predicted.T, (y, density), strict=True):
+        for column, true in zip(predicted.T, (y, [s.density for s in X]), strict=True):
             # Those without a label too: that they are missing does not count as 0.
             assert np.corrcoef(column, true)[0, 1] > 0.9
-            assert np.abs(column - true).mean() < 0.5 * true.std()
-        assert model.training_["target"][1]["count"] == 10
+            assert np.abs(column - true).mean() < 0.5 * np.std(true)
+        assert several.training_["target"][1]["count"] == np.isfinite(targets[:, 1]).sum() == 10
 
     def test_one_column_stays_a_column(self, X: list, y: np.ndarray) -> None:
         column, vector = (AMDNetRegressor(**SHORT).fit(X, target).predict(X) for target in (y[:, None], y))
@@ -405,6 +416,29 @@ class TestMembers:
         judged, not_judged = AMDNetRegressor.join(models).members_
         assert judged.history_ == alone.history_
         assert np.isnan(not_judged.history_["val_mae"]).all()
+
+    def test_one_target_of_several_joins_a_model_of_it_alone(
+        self, several: AMDNetRegressor, X: list, targets: np.ndarray, tmp_path: Path
+    ) -> None:
+        both = several.predict(X)
+        alone = AMDNetRegressor(**SHORT, validation_fraction=0.0).fit(X, targets[:, 0])
+        taken = several.of_target(0)
+        np.testing.assert_allclose(taken.predict(X), both[:, 0], rtol=1e-5)
+        assert taken.training_ == alone.training_
+        AMDNetRegressor.join([taken, alone]).save(tmp_path / "volume.amdnet")
+        joined = AMDNetRegressor.load(tmp_path / "volume.amdnet")
+        np.testing.assert_allclose(joined.predict(X), (both[:, 0] + alone.predict(X)) / 2, rtol=1e-5)
+        assert (joined.predict(X, return_std=True)[1] > 0).all()
+
+    def test_one_target_may_be_cut_at_0_where_others_are_not(self, several: AMDNetRegressor, X: list) -> None:
+        shifted = pickle.loads(pickle.dumps(several))
+        shifted.scaler_ = several.scaler_._replace(mean=(0.0, 0.0))
+        predicted = shifted.of_target(1).predict(X)
+        assert predicted.min() < 0
+        cut = shifted.of_target(1, non_negative=True)
+        np.testing.assert_array_equal(cut.predict(X), np.maximum(predicted, 0.0))
+        with pytest.raises(IndexError, match="target must be from 0 to 1, got 2"):
+            several.of_target(2)
 
     def test_members_are_models(self, ensemble: AMDNetRegressor, X: list, tmp_path: Path) -> None:
         member = ensemble.members_[1]

@@ -179,6 +179,39 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
             return mean
         return mean, self._in_form(self.std_factor_ * values.std(axis=0, ddof=1))
 
+    def of_target(self, target: int, non_negative: bool = False) -> Self:
+        """Take what the model says of one of its targets as a model of its own.
+
+        Args:
+            target: Which of the T targets, from 0.
+            non_negative: Whether its predictions below 0 are set to 0; the parameter of a model
+                is for all of its targets.
+
+        Returns:
+            A fitted estimator of one target, whose predictions have shape (S,).
+
+        Raises:
+            NotFittedError: ``fit`` has not been called.
+            IndexError: There is no such target.
+            ValueError: The network has other weights, too, whose number depends on the targets.
+        """
+        from amdnet_matminer.ensembles import weights_of_output
+        from amdnet_matminer.training import TargetScaler
+
+        check_is_fitted(self)
+        if not 0 <= target < self.config_.n_outputs:
+            raise IndexError(f"target must be from 0 to {self.config_.n_outputs - 1}, got {target}")
+        model = self._as_fitted()
+        model.weights_ = [weights_of_output(self.config_, weights, target) for weights in self.weights_]
+        model.config_ = self.config_._replace(n_outputs=1)
+        model.scaler_ = TargetScaler((self.scaler_.mean[target],), (self.scaler_.scale[target],))
+        model.target_shape_ = ()
+        if self.training_:
+            model.training_ = self.training_ | {"target": [self.training_["target"][target]]}
+        model.non_negative = non_negative
+        model.fitted_params_ = self.fitted_params_ | {"non_negative": non_negative}
+        return model
+
     def _calibrated(self, validation: Labelled) -> float:
         """The factor that fits the spread of the ensemble to its errors."""
         if len(self.weights_) == 1:

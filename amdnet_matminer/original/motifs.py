@@ -35,13 +35,7 @@ def motif_graph_of_row(row: Mapping[str, Any]) -> MotifGraph:
     Raises:
         DatasetError: Something is absent or does not fit.
     """
-    try:
-        fingerprint = np.asarray(row["_numbers"], dtype=np.float32)
-        receiver, sender = (np.asarray(row[name], dtype=np.int32) for name in ("_idx_ik", "_idx_jk"))
-        distance = np.asarray(row["_offset"], dtype=np.float32).reshape(len(receiver), -1)[:, 0]
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise DatasetError(f"has a broken motif graph ({error!r})") from error
-    _check(fingerprint, receiver, sender, distance)
+    fingerprint, receiver, sender, distance = _arrays_of_row(row)
     n_motifs, n_edges = len(fingerprint), len(sender)
     return MotifGraph.empty()._replace(
         # All are said to be at the first atom: it is not told where they are.
@@ -63,7 +57,14 @@ def motif_graph_of_row(row: Mapping[str, Any]) -> MotifGraph:
     )
 
 
-def _check(fingerprint: FloatArray, receiver: IntArray, sender: IntArray, distance: FloatArray) -> None:
+def _arrays_of_row(row: Mapping[str, Any]) -> tuple[FloatArray, IntArray, IntArray, FloatArray]:
+    """Fingerprints, receivers, senders and distances of a row, checked."""
+    try:
+        fingerprint = np.asarray(row["_numbers"], dtype=np.float32)
+        receiver, sender = (np.asarray(row[name], dtype=np.int32) for name in ("_idx_ik", "_idx_jk"))
+        distance = np.asarray(row["_offset"], dtype=np.float32).reshape(len(receiver), -1)[:, 0]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DatasetError(f"has a broken motif graph ({error!r})") from error
     if fingerprint.ndim != 2 or fingerprint.shape[1] != len(FINGERPRINT_LABELS):
         raise DatasetError(f"has motifs of {fingerprint.shape} numbers instead of (M, 61)")
     ends = np.concatenate([receiver, sender])
@@ -71,6 +72,7 @@ def _check(fingerprint: FloatArray, receiver: IntArray, sender: IntArray, distan
         raise DatasetError("has motif edges that end at motifs that are not there")
     if not (np.isfinite(fingerprint).all() and np.isfinite(distance).all()):
         raise DatasetError("has a motif graph with numbers that are not finite")
+    return fingerprint, receiver, sender, distance
 
 
 def has_only_false_contacts(graph: MotifGraph) -> bool:

@@ -6,17 +6,6 @@ import accuracy
 import cards
 import numpy as np
 import pytest
-from sklearn.base import clone
-
-from amdnet_matminer import AMDNetRegressor
-
-
-@pytest.fixture(scope="module")
-def model(crystals):
-    y = np.stack([np.arange(len(crystals), dtype=float), np.full(len(crystals), -3.0)], axis=1)
-    return AMDNetRegressor(
-        epochs=2, batch_size=4, width=8, n_blocks=1, n_ensemble=2, validation_fraction=0, random_state=0
-    ).fit(crystals, y)
 
 
 @pytest.fixture
@@ -33,25 +22,6 @@ def result():
         "device": "CPU",
         "errors": {"band_gap": error},
     }
-
-
-def test_joined_models_predict_their_mean(model, crystals, tmp_path):
-    y = np.arange(len(crystals), dtype=float)
-    alone = clone(model).set_params(n_ensemble=1, random_state=3).fit(crystals, y)
-    accuracy.join_members([(alone, 0), (model, 0)], tmp_path / "gap.amdnet", non_negative=True)
-    joined = AMDNetRegressor.load(tmp_path / "gap.amdnet")
-    mean, std = joined.predict(crystals, return_std=True)
-    expected = (alone.predict(crystals) + 2 * model.predict(crystals)[:, 0]) / 3
-    np.testing.assert_allclose(mean, np.maximum(expected, 0.0), atol=1e-5)
-    assert mean.shape == (len(crystals),)
-    assert (std > 0).all()
-    assert len(joined.training_["target"]) == 1
-
-
-def test_models_of_other_crystals_are_not_joined(model, crystals, tmp_path):
-    other = clone(model).set_params(n_ensemble=1).fit(crystals, np.arange(len(crystals)) ** 2.0)
-    with pytest.raises(ValueError, match="not trained on the same crystals"):
-        accuracy.join_members([(model, 0), (other, 0)], tmp_path / "gap.amdnet")
 
 
 def test_errors_by_kind():

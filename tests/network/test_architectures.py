@@ -72,6 +72,19 @@ def test_it_is_fitted_predicts_is_saved_and_loaded(
     np.testing.assert_allclose(loaded.predict(crystals), predicted, rtol=1e-6)
 
 
+def test_outputs_that_cannot_be_taken_apart_are_refused(toy: str, rutile: Structure) -> None:
+    class OutputsFirst(MeanOfElements):
+        def __init__(self, config: NetworkConfig) -> None:
+            super().__init__(config)
+            self.hidden = keras.layers.Dense(config.n_outputs)
+
+    register("outputs first")(OutputsFirst)
+    both = AMDNetRegressor(architecture="outputs first", epochs=1, validation_fraction=0.0)
+    both.fit([rutile], [[1.0, 2.0]])
+    with pytest.raises(ValueError, match="'outputs first' has weights of all outputs"):
+        both.of_target(0)
+
+
 def test_a_network_that_does_not_say_what_it_reads_has_no_vectors(
     model: AMDNetRegressor, rutile: Structure
 ) -> None:
