@@ -453,3 +453,24 @@ def _check_apart(structure: Structure) -> None:
             "remove one, for instance with structure.merge_sites",
             site=(int(first[nearest]), int(second[nearest])),
         )
+
+
+def place_of(name: str, value: Any, choices: Sequence[Any]) -> int:
+    """Find the place of what is chosen.
+
+    Args:
+        name: Of the parameter.
+        value: What is chosen; None is the only choice, if there is one.
+        choices: What there is.
+
+    Returns:
+        Its place among the choices.
+
+    Raises:
+        ValueError: It is none of these, or None of several.
+    """
+    if value is None and len(choices) == 1:
+        return 0
+    if value is None or value not in choices:
+        raise ValueError(f"{name} must be one of {list(choices)}, got {value!r}")
+    return list(choices).index(value)

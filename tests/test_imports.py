@@ -28,7 +28,7 @@ LAYERS = [
     ["uncertainty", "pretrained", "readers", "structure_files"],
     ["datasets", "featurizer", "plots", "network", "persistence"],
     ["training", "original", "motif_network"],
-    ["ensembles"],
+    ["ensembles", "explanations"],
     ["estimators"],
     ["screening"],
     ["matbench", "cli"],

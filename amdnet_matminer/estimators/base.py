@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from amdnet_matminer.errors import ModelFileError, StructureError, TargetError
+from amdnet_matminer.estimators.explained import ExplainedEstimator
 from amdnet_matminer.estimators.files import SavedEstimator, read_any_model
 from amdnet_matminer.estimators.fitted import Crystals
 from amdnet_matminer.estimators.history import joined_histories
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from amdnet_matminer.training import Labelled, TargetScaler
 
 
-class AMDNetEstimator(SavedEstimator):
+class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
     """The dual graph network as an estimator with everything but the meaning of labels and outputs."""
 
     # What the meaning of labels decides.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -19,9 +20,10 @@ from amdnet_matminer.estimators.fitted import Crystals
 from amdnet_matminer.estimators.parameters import documented
 from amdnet_matminer.options import Loss
 from amdnet_matminer.persistence import ClassLabels, typed
-from amdnet_matminer.validation import check_classes, relative
+from amdnet_matminer.validation import check_classes, place_of, relative
 
 if TYPE_CHECKING:
+    from amdnet_matminer.network.gradients import Quantity
     from amdnet_matminer.training import Labelled, TargetScaler
 
 
@@ -181,6 +183,14 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
 
     def _training_loss(self) -> Loss:
         return "cross-entropy"
+
+    def _explained(self, target: Any) -> Quantity:
+        from amdnet_matminer.network.gradients import log_odds
+
+        classes = self.classes_.tolist()
+        # Of two classes scikit-learn, too, decides on the second.
+        chosen = classes[1] if target is None and len(classes) == 2 else target
+        return partial(log_odds, column=place_of("target", chosen, classes))
 
     _label_attributes = ("classes_",)
 

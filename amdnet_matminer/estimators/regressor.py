@@ -20,9 +20,10 @@ from amdnet_matminer.options import Loss, RegressionLoss
 from amdnet_matminer.persistence import TargetLabels, typed
 from amdnet_matminer.pretrained import pretrained_model_file
 from amdnet_matminer.uncertainty import std_factor
-from amdnet_matminer.validation import SMALLEST_UNSCALED, check_range, check_targets
+from amdnet_matminer.validation import SMALLEST_UNSCALED, check_range, check_targets, place_of
 
 if TYPE_CHECKING:
+    from amdnet_matminer.network.gradients import Quantity
     from amdnet_matminer.training import Labelled, TargetScaler
 
 
@@ -251,6 +252,11 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
 
     def _training_loss(self) -> Loss:
         return self.loss
+
+    def _explained(self, target: Any) -> Quantity:
+        mean, scale = self.scaler_
+        column = place_of("target", target, range(len(mean)))
+        return lambda outputs: outputs[:, column] * scale[column] + mean[column]
 
     _label_attributes = ("target_shape_",)
 

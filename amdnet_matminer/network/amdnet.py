@@ -11,7 +11,7 @@ from amdnet_matminer.architectures import NetworkConfig, register
 from amdnet_matminer.graphs.batching import Batch, Bonds, Level
 from amdnet_matminer.motifs import FINGERPRINT_LABELS
 from amdnet_matminer.motifs.sharing import N_SHARED_KINDS
-from amdnet_matminer.network.base import Network
+from amdnet_matminer.network.base import Network, States
 from amdnet_matminer.network.layers import MLP, Dropout, GaussianBasis, Tensor, Topology, pool_mean, silu
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
@@ -97,7 +97,7 @@ class Membership(NamedTuple):
         ]
 
 
-def attend(nodes: Tensor, score: Tensor, t: Topology, n_graphs: Any) -> Tensor:
+def attend(nodes: Tensor, score: Tensor, level: Level, n_graphs: Any) -> Tensor:
     r"""Mean of the nodes of each graph, in which they count as much as they score, channel by channel.
 
     .. math::
@@ -110,14 +110,14 @@ def attend(nodes: Tensor, score: Tensor, t: Topology, n_graphs: Any) -> Tensor:
     Args:
         nodes: Vectors, shape (N, width).
         score: The matrix that scores them, shape (width, width).
-        t: Multiplicities and graphs of the nodes.
+        level: Multiplicities and graphs of the nodes.
         n_graphs: Number of graphs.
 
     Returns:
         One vector per graph, shape (n_graphs, width).
     """
     attention = ops.exp(HIGHEST_SCORE * ops.tanh(ops.matmul(nodes, score) / HIGHEST_SCORE))
-    return pool_mean(nodes, t.weight * attention, t.graph, n_graphs)
+    return pool_mean(nodes, ops.expand_dims(level.weight, -1) * attention, level.graph, n_graphs)
 
 
 @register("amdnet")
@@ -166,10 +166,10 @@ class AMDNet(Network):
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
         """Predict scaled targets, shape (G, n_outputs), one row per graph, padding included."""
-        return self.head(self.merged(batch, training))
+        return self.head(self.read(self.states(batch, training), batch))
 
-    def merged(self, batch: Batch, training: bool = False) -> Tensor:
-        """What is read from the last atoms and motifs, side by side, shape (G, 2 width)."""
+    def states(self, batch: Batch, training: bool = False) -> States:
+        """The last vectors of atoms and of motifs, shape (N, width) and (M, width)."""
         of_atoms, of_motifs = Topology.of(batch.atoms), Topology.of(batch.motifs)
         members = self._membership(batch)
         atoms = ops.take(self.element, batch.atoms.node, axis=0)
@@ -180,15 +180,14 @@ class AMDNet(Network):
             seen_by_motifs = members.read_atoms(atoms) if self.cross_level else []
             atoms, pairs = atom_block(atoms, pairs, seen_by_atoms, of_atoms, training=training)
             motifs, sharing = motif_block(motifs, sharing, seen_by_motifs, of_motifs, training=training)
+        return States(atoms, motifs)
+
+    def read(self, states: States, batch: Batch) -> Tensor:
+        """The attentive means of atoms and of motifs, side by side, shape (G, 2 width)."""
         n_graphs = ops.shape(batch.crystal)[0]
-        read = [
-            attend(nodes, score, t, n_graphs)
-            for nodes, score, t in (
-                (atoms, self.atom_score, of_atoms),
-                (motifs, self.motif_score, of_motifs),
-            )
-        ]
-        return ops.concatenate(read, axis=-1)
+        of_atoms = attend(states.atoms, self.atom_score, batch.atoms, n_graphs)
+        of_motifs = attend(states.motifs, self.motif_score, batch.motifs, n_graphs)
+        return ops.concatenate([of_atoms, of_motifs], axis=-1)
 
     def _membership(self, batch: Batch) -> Membership:
         weight = ops.expand_dims(batch.motifs.weight, -1)

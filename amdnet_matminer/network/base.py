@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import keras
 import numpy as np
@@ -18,6 +18,15 @@ from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.network.layers import Dropout, Tensor
 from amdnet_matminer.options import Optimizer
+
+
+class States(NamedTuple):
+    """What a network has made of the parts of a batch before it reads crystals from them."""
+
+    atoms: Tensor
+    """(N, D) a vector for each atom, padding included."""
+    motifs: Tensor
+    """(M, D) a vector for each motif, padding included."""
 
 
 class Network(keras.Model):
@@ -70,12 +79,33 @@ class Network(keras.Model):
         """Predict scaled targets, shape (G, n_outputs), one row per graph, padding included."""
         raise NotImplementedError
 
+    def states(self, batch: Batch) -> States:
+        """The last vectors of atoms and motifs; a network with ``read`` may be explained by them.
+
+        Raises:
+            NotImplementedError: The network does not read crystals from such vectors alone.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not read crystals from vectors of atoms and motifs alone, so that "
+            "what each of them contributes is not known; take architecture='amdnet', or give the class "
+            "methods states(batch) and read(states, batch)"
+        )
+
+    def read(self, states: States, batch: Batch) -> Tensor:
+        """What ``head`` predicts from, of the vectors of atoms and motifs, shape (G, D).
+
+        Of the batch it may ask which crystals there are, and the weight and crystal of each node.
+        """
+        raise NotImplementedError
+
     def merged(self, batch: Batch) -> Tensor:
         """What is read of each crystal before the head makes predictions of it, shape (G, D).
 
         Raises:
             NotImplementedError: The network does not say, so that its crystals have no vectors.
         """
+        if type(self).read is not Network.read:
+            return self.read(self.states(batch), batch)
         raise NotImplementedError(
             f"{type(self).__name__} does not say what it reads of a crystal; give the class a method "
             "merged(batch) with a vector for each graph, which its head predicts from"

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import amdnet_matminer.backend  # noqa: F401  first of all, so that Keras starts quietly
-from amdnet_matminer.training.batches import Labelled, predict_graphs, prediction_ladder, read_graphs
+from amdnet_matminer.training.batches import (
+    Labelled,
+    predict_graphs,
+    prediction_batches,
+    prediction_ladder,
+    read_graphs,
+)
 from amdnet_matminer.training.callbacks import StopFile
 from amdnet_matminer.training.compiled import Compilation, compiled_network, xla_pays
 from amdnet_matminer.training.fit import Settings, train
@@ -17,6 +23,7 @@ __all__ = [
     "TargetScaler",
     "compiled_network",
     "predict_graphs",
+    "prediction_batches",
     "prediction_ladder",
     "read_graphs",
     "train",

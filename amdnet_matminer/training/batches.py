@@ -74,7 +74,7 @@ def predict_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLa
         Scaled predictions, shape (S, T).
     """
     predicted = np.empty((len(graphs), network.n_outputs), dtype=np.float32)
-    for members, batch in _batches(graphs, ladder):
+    for members, batch in prediction_batches(graphs, ladder):
         predicted[members] = np.asarray(network.predict_on_batch(batch))[: len(members)]
     return predicted
 
@@ -95,15 +95,25 @@ def read_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLadde
     """
     parts = [
         (members, keras.ops.convert_to_numpy(network.merged(batch))[: len(members)].astype(np.float32))
-        for members, batch in _batches(graphs, ladder)
+        for members, batch in prediction_batches(graphs, ladder)
     ]
     read = np.concatenate([vectors for _, vectors in parts])
     read[np.concatenate([members for members, _ in parts])] = read.copy()
     return read
 
 
-def _batches(graphs: Sequence[DualGraph], ladder: SizeLadder) -> Iterator[tuple[NDArray[np.int64], Batch]]:
-    """Which crystals are in each batch to read, and the batch."""
+def prediction_batches(
+    graphs: Sequence[DualGraph], ladder: SizeLadder
+) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+    """Share crystals out to batches to be read.
+
+    Args:
+        graphs: S crystals.
+        ladder: As of ``predict_graphs``.
+
+    Yields:
+        Which crystals are in each batch, in its order, and the batch.
+    """
     sizes = sizes_of(graphs)
     large = ladder.holding(PREDICTED_AT_ONCE)
     if large.n_batches(sizes) > 1:

@@ -23,14 +23,14 @@ class WatchedNetwork(AMDNet):
 
     parts: set[float]
 
-    def merged(self, batch: Batch, training: bool = False) -> Any:
+    def states(self, batch: Batch, training: bool = False) -> Any:
         if training:
             n_pairs = len(batch.atoms.sender)
             jax.debug.inspect_array_sharding(
                 batch.atoms.sender,
                 callback=lambda sharding: self.parts.add(sharding.shard_shape((n_pairs,))[0] / n_pairs),
             )
-        return super().merged(batch, training)
+        return super().states(batch, training)
 
 
 def fit(n_devices: int) -> dict[str, object]:

@@ -82,13 +82,13 @@ def test_gradients_are_clipped_as_asked(optimizer: str, clip_norm: float | None)
 def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """An entry for each time that a network is traced."""
     calls: list[str] = []
-    merged = AMDNet.merged
+    states = AMDNet.states
 
     def noted(network: AMDNet, *arguments: object, **options: object) -> object:
         calls.append(network.name)
-        return merged(network, *arguments, **options)
+        return states(network, *arguments, **options)
 
-    monkeypatch.setattr(AMDNet, "merged", noted)
+    monkeypatch.setattr(AMDNet, "states", noted)
     return calls
 
 
