@@ -17,7 +17,7 @@ from sklearn.utils import TransformerTags
 
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.graphs import GraphCache
-from amdnet_matminer.motifs import MotifGraph, motif_graph
+from amdnet_matminer.motifs import MotifGraph, motif_graph, motif_graphs_of
 from amdnet_matminer.motifs.features import FEATURE_GROUPS, Crystal, Quantities, Sample
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.parallel import map_structures
@@ -427,13 +427,13 @@ class MotifFeaturizer(BaseFeaturizer):
     def _motif_graphs(self, structures: list[Structure]) -> list[MotifGraph]:
         if self.cache_dir is not None:
             return self._cache().all_graphs(structures, self.n_jobs, bool(self.verbose))
-        return list(map_structures(motif_graph, structures, self.n_jobs, "motifs", bool(self.verbose)))
+        return list(map_structures(motif_graphs_of, structures, self.n_jobs, "motifs", bool(self.verbose)))
 
     def _motif_graph(self, structure: Structure) -> MotifGraph:
         return motif_graph(structure) if self.cache_dir is None else self._cache().graph(structure)
 
     def _cache(self) -> GraphCache[MotifGraph]:
-        return GraphCache(str(self.cache_dir), motif_graph, MotifGraph, bonds="either")
+        return GraphCache(str(self.cache_dir), motif_graphs_of, MotifGraph, bonds="either")
 
     def _fit(self, graphs: list[MotifGraph]) -> MotifFeaturizer:
         if self._learns:

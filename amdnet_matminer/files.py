@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("numpy", "scipy", "pymatgen", "matminer", "scikit-learn", "spglib", "keras", "tensorflow")
+PACKAGES = ("numpy", "scipy", "pymatgen", "matminer", "scikit-learn", "moyopy", "keras", "tensorflow")
 """What the package's numbers depend on."""
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
-from pymatgen.core import Element, Structure
+from pymatgen.core import Element
 
 from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
-from amdnet_matminer.parallel import try_structures
+from amdnet_matminer.parallel import Work, attempt, chunked
 from amdnet_matminer.structure_files import Entry, read_noted
 
 if TYPE_CHECKING:
@@ -57,13 +57,14 @@ class Prediction(NamedTuple):
 
 
 def screen(
-    entries: Iterable[Entry], work: Callable[[Structure], Value], n_jobs: int | None = 1
+    entries: Iterable[Entry], work: Work[Value], n_jobs: int | None = 1
 ) -> Iterator[Sequence[Outcome[Value]]]:
     """Do something with every crystal while they are read.
 
     Args:
         entries: The crystals, as ``open_crystals`` gives them.
-        work: What to do with each; must be picklable if ``n_jobs`` is not 1.
+        work: What gives one value for each of a list of crystals; must be picklable if
+            ``n_jobs`` is not 1.
         n_jobs: Number of processes that read and work, as joblib counts them.
 
     Yields:
@@ -90,7 +91,7 @@ def predict(
     model: AMDNetRegressor,
     entries: Iterable[Entry],
     return_std: bool = False,
-    convert: Callable[[Structure], DualGraph] | None = None,
+    convert: Work[DualGraph] | None = None,
 ) -> Iterator[Sequence[Outcome[Prediction]]]:
     """Predict crystals while they are read.
 
@@ -111,7 +112,7 @@ def predict(
     if model.target_shape_:
         reason = f"the model has targets of shape {model.target_shape_}, not one"
         raise TargetError(reason, "call its predict", subject="")
-    for window in screen(entries, convert or model.converter_.convert, model.n_jobs):
+    for window in screen(entries, convert or model.converter_.convert_few, model.n_jobs):
         graphs = [outcome.value for outcome in window if outcome.value is not None]
         found = iter(_predictions(model, graphs, return_std) if graphs else [])
         yield [
@@ -120,21 +121,26 @@ def predict(
         ]
 
 
-def _work_on(
-    work: Callable[[Structure], Value], entries: Sequence[Entry]
-) -> tuple[list[Outcome[Value]], list[str]]:
+def _work_on(work: Work[Value], entries: Sequence[Entry]) -> tuple[list[Outcome[Value]], list[str]]:
     """What became of crystals, and what should be known about them, told by the process that asked."""
     notes: list[str] = []
-    return [_outcome(entry.id, _attempt(work, entry, notes)) for entry in entries], notes
+    found = [_read(entry, notes) for entry in entries]
+    readable = [(i, read) for i, read in enumerate(found) if not isinstance(read, AMDNetError)]
+    results = iter(chain.from_iterable(attempt(work, chunk) for chunk in chunked(readable)))
+    return [
+        _outcome(entry.id, read if isinstance(read, AMDNetError) else next(results))
+        for entry, read in zip(entries, found, strict=True)
+    ], notes
 
 
-def _attempt(work: Callable[[Structure], Value], entry: Entry, notes: list[str]) -> Value | AMDNetError:
+def _read(entry: Entry, notes: list[str]) -> Any:
+    """What an entry has for a crystal, or the error that it has."""
     try:
         structure, said = read_noted(entry)
-        notes += said
     except AMDNetError as error:
         return error
-    return next(try_structures(work, [structure]))
+    notes += said
+    return structure
 
 
 def _outcome(key: str, found: Value | AMDNetError) -> Outcome[Value]:

@@ -161,11 +161,12 @@ def check_elements(structures: Sequence[Structure]) -> None:
         StructureError: An element is heavier than plutonium.
     """
     for index, structure in enumerate(structures):
-        numbers = np.array(structure.atomic_numbers)
-        if numbers.max() > HEAVIEST_ELEMENT:
-            site = int(numbers.argmax())
+        numbers = [specie.Z for site in structure for specie in site.species]
+        heaviest = max(numbers)
+        if heaviest > HEAVIEST_ELEMENT:
+            site = numbers.index(heaviest)
             raise StructureError(
-                f"is {structure[site].specie.symbol} (Z={numbers[site]}), which is beyond the embedding "
+                f"is {structure[site].specie.symbol} (Z={heaviest}), which is beyond the embedding "
                 f"that ends at Z={HEAVIEST_ELEMENT}",
                 "remove it",
                 index=index,
@@ -419,14 +420,16 @@ def _check_finite(what: str, columns: NDArray[np.float64]) -> None:
 
 def _check_sites(structure: Structure) -> None:
     for number, site in enumerate(structure):
-        if not site.is_ordered:
+        species = site.species  # is_ordered and specie would each look it up more than once
+        if not species.num_atoms == len(species) == 1:
             raise StructureError(
                 f"is disordered ({site.species_string})",
                 "order it first, for instance with pymatgen's OrderDisorderedStructureTransformation",
                 site=number,
             )
-        if isinstance(site.specie, DummySpecies):
-            raise StructureError(f"holds the dummy species {site.specie}", "give an element", site=number)
+        (specie,) = species
+        if isinstance(specie, DummySpecies):
+            raise StructureError(f"holds the dummy species {specie}", "give an element", site=number)
 
 
 def _check_geometry(structure: Structure) -> None:

@@ -25,7 +25,7 @@ from pymatgen.io.cif import CifWriter
 from amdnet_matminer.cli import main as amdnet
 from amdnet_matminer.cli.exits import Exit
 from amdnet_matminer.cli.tables import ResultFile
-from amdnet_matminer.graphs import DualGraph, DualGraphConverter, GraphCache, dual_graph
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, GraphCache, dual_graphs
 from amdnet_matminer.persistence import read_arrays, write_arrays
 from amdnet_matminer.screening import Outcome
 from amdnet_matminer.structure_files import Entry
@@ -134,10 +134,10 @@ def _killed_caching(folder: Path, rng: random.Random) -> str:
     settings: dict[str, Any] = {"atom_cutoff": 3.0}
 
     def cache() -> None:
-        GraphCache(folder, dual_graph, DualGraph, converter=DualGraphConverter(**settings)).graphs(some)
+        GraphCache(folder, dual_graphs, DualGraph, converter=DualGraphConverter(**settings)).graphs(some)
 
     _kill(cache, rng)
-    graphs = GraphCache(folder, dual_graph, DualGraph, converter=DualGraphConverter(**settings)).graphs(some)
+    graphs = GraphCache(folder, dual_graphs, DualGraph, converter=DualGraphConverter(**settings)).graphs(some)
     for crystal, graph in zip(some, graphs, strict=True):
         if not np.array_equal(
             graph.atoms.distance, DualGraphConverter(**settings).convert(crystal).atoms.distance
@@ -189,7 +189,7 @@ def _saving_without_room(folder: Path, room: int) -> str:
 
 def _caching_without_room(folder: Path, room: int) -> str:
     crystal = crystals().iloc[-1]
-    cache = GraphCache(folder, dual_graph, DualGraph, converter=DualGraphConverter())
+    cache = GraphCache(folder, dual_graphs, DualGraph, converter=DualGraphConverter())
     with _room(cache.store.file.stat().st_size + min(room, 500)):
         _refused(partial(cache.graph, crystal))
     if cache.store.known([cache.key(crystal)]):

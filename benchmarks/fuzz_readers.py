@@ -38,7 +38,7 @@ from pymatgen.io.cif import CifWriter
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.datasets import oxides
 from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError, StructureError
-from amdnet_matminer.graphs import DualGraph, DualGraphConverter, GraphCache, dual_graph
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, GraphCache, dual_graphs
 from amdnet_matminer.graphs.serialization import graph_to_bytes
 from amdnet_matminer.motifs import motif_graph
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
@@ -126,7 +126,7 @@ def _cached_graphs(folder: Path) -> Act:
     crystal = crystals().iloc[0]
     model = _small_model()
     graphs: GraphCache[DualGraph] = GraphCache(
-        folder, dual_graph, DualGraph, converter=DualGraphConverter(n_neighbors=16)
+        folder, dual_graphs, DualGraph, converter=DualGraphConverter(n_neighbors=16)
     )
     true, key = graphs.graph(crystal), graphs.key(crystal)
 

@@ -31,7 +31,7 @@ from pymatgen.core import Lattice, Structure
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.datasets import read_structures
 from amdnet_matminer.errors import AMDNetError, DatasetError, ModelFileError, StructureError
-from amdnet_matminer.graphs import DualGraph, DualGraphConverter, GraphCache, dual_graph
+from amdnet_matminer.graphs import DualGraph, DualGraphConverter, GraphCache, dual_graphs
 from amdnet_matminer.graphs.serialization import graph_to_bytes
 from amdnet_matminer.motifs import motif_graph
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
@@ -440,7 +440,7 @@ VECTORS = [
 
 def _cached(folder: Path, change: Callable[[DualGraph], Any]) -> str:
     """Ask a cache for a graph whose entry, with a right checksum, is of another."""
-    graphs = GraphCache(folder, dual_graph, DualGraph, converter=DualGraphConverter())
+    graphs = GraphCache(folder, dual_graphs, DualGraph, converter=DualGraphConverter())
     true, key = graphs.graph(_crystal()), graphs.key(_crystal())
     graphs.store.put([(key, graph_to_bytes(change(true), key))])
     reports = logging.handlers.BufferingHandler(10)

@@ -33,7 +33,7 @@ from sklearn.preprocessing import normalize
 
 from amdnet_matminer import Motif2Vec, MotifFeaturizer
 from amdnet_matminer.graphs import GraphCache
-from amdnet_matminer.motifs import MotifGraph, motif_graph
+from amdnet_matminer.motifs import MotifGraph, motif_graphs_of
 from amdnet_matminer.motifs.types import BondRule
 from amdnet_matminer.pretrained import FOLDER
 
@@ -79,7 +79,7 @@ def graphs_of(
     structures: list[Structure], options: argparse.Namespace, bonds: BondRule = "either"
 ) -> list[MotifGraph]:
     """The motif graphs of crystals, kept in the cache folder."""
-    cache = GraphCache(options.cache / "graphs", motif_graph, MotifGraph, bonds=bonds)
+    cache = GraphCache(options.cache / "graphs", motif_graphs_of, MotifGraph, bonds=bonds)
     return cache.all_graphs(structures, options.n_jobs, verbose=True)
 
 

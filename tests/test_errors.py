@@ -60,7 +60,7 @@ def test_where_a_crystal_is_at_fault_is_known(rock_salt) -> None:
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_where_a_crystal_fails_in_a_worker_is_known(rock_salt, n_jobs) -> None:
-    def fail(structure: object) -> None:
+    def fail(structures: object) -> None:
         raise StructureError("is odd", "remove it", site=5)
 
     with pytest.raises(StructureError) as caught:

@@ -21,8 +21,8 @@ PACKAGE = Path(amdnet_matminer.__file__).parent
 LAYERS = [
     ["errors", "options", "files", "backend", "architectures"],
     ["structures", "prototypes"],
-    ["validation"],
-    ["parallel"],
+    ["validation", "crystal_arrays"],
+    ["parallel", "symmetry"],
     ["motifs"],
     ["graphs"],
     ["uncertainty", "pretrained", "readers", "structure_files"],

@@ -14,7 +14,7 @@ from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import screening
 from amdnet_matminer.errors import StructureError, TargetError
-from amdnet_matminer.motifs import motif_graph
+from amdnet_matminer.motifs import motif_graphs_of
 from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.screening import Outcome, predict, screen
 from amdnet_matminer.structure_files import Entry
@@ -36,12 +36,15 @@ class Volumes:
     def converter_(self) -> Volumes:
         return self
 
-    def convert(self, structure: Structure) -> SimpleNamespace:
-        check_elements([structure])
-        if structure.volume > 500:
+    def convert_few(self, structures: Sequence[Structure]) -> list[SimpleNamespace]:
+        check_elements(structures)
+        if max(structure.volume for structure in structures) > 500:
             raise StructureError("(Po1) failed: too large")
-        atoms = SimpleNamespace(atomic_number=np.array(structure.atomic_numbers))
-        return SimpleNamespace(volume=structure.volume, n_atoms=len(structure), atoms=atoms)
+        numbers = [np.array(structure.atomic_numbers) for structure in structures]
+        return [
+            SimpleNamespace(volume=each.volume, n_atoms=len(each), atoms=SimpleNamespace(atomic_number=some))
+            for each, some in zip(structures, numbers, strict=True)
+        ]
 
     def predict(self, graphs: Sequence[SimpleNamespace], return_std: bool = False) -> object:
         self.asked.append(len(graphs))
@@ -66,21 +69,21 @@ def entries(*lengths: float) -> list[Entry]:
     return [Entry(f"cell {i}", partial(cell, length)) for i, length in enumerate(lengths)]
 
 
-def volume(structure: Structure) -> float:
-    return structure.volume
+def volumes(structures: Sequence[Structure]) -> list[float]:
+    return [structure.volume for structure in structures]
 
 
 class TestScreen:
     @pytest.mark.parametrize("n_jobs", [1, 2])
     def test_notes_are_told_where_it_was_asked(self, caplog: pytest.LogCaptureFixture, n_jobs: int) -> None:
-        list(screen([Entry("odd", noted_cell)], volume, n_jobs))
+        list(screen([Entry("odd", noted_cell)], volumes, n_jobs))
         assert caplog.messages == ["odd.cif: odd formula"]
 
     @pytest.mark.parametrize("n_jobs", [1, 2])
     def test_windows_are_in_order(self, monkeypatch: pytest.MonkeyPatch, n_jobs: int) -> None:
         monkeypatch.setattr(screening, "WINDOW", 9)
         monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
-        windows = list(screen(entries(*range(3, 23)), volume, n_jobs))
+        windows = list(screen(entries(*range(3, 23)), volumes, n_jobs))
         assert [len(window) for window in windows] == [9, 9, 2]
         rows = [row for window in windows for row in window]
         assert [row.id for row in rows] == [f"cell {i}" for i in range(20)]
@@ -88,13 +91,13 @@ class TestScreen:
         assert {row.error for row in rows} == {""}
 
     def test_no_crystals(self) -> None:
-        assert list(screen([], volume)) == []
+        assert list(screen([], volumes)) == []
 
     def test_a_crystal_that_cannot_be_read(self) -> None:
         def missing() -> Structure:
             raise FileNotFoundError("no such file: gone.cif")
 
-        ((bad, good),) = screen([Entry("gone", missing), *entries(3)], volume)
+        ((bad, good),) = screen([Entry("gone", missing), *entries(3)], volumes)
         assert (bad.id, bad.value) == ("gone", None)
         assert "'gone'" in bad.error
         assert "no such file: gone.cif" in bad.error
@@ -102,11 +105,11 @@ class TestScreen:
 
     def test_a_crystal_that_is_none(self) -> None:
         empty = Entry("empty", lambda: Structure(Lattice.cubic(9), [], []))
-        ((row,),) = screen([empty], motif_graph)
+        ((row,),) = screen([empty], motif_graphs_of)
         assert row == Outcome("empty", None, "structure 'empty' has no sites; remove it")
 
     def test_work_that_fails(self) -> None:
-        def fail(structure: Structure) -> None:
+        def fail(structures: Sequence[Structure]) -> None:
             raise ZeroDivisionError("no\nvolume")
 
         ((row,),) = screen(entries(3), fail)

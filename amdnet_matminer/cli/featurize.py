@@ -17,7 +17,7 @@ from amdnet_matminer.cli.outputs import check_output
 from amdnet_matminer.cli.tables import open_table, write_rows
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.featurizer import MotifFeaturizer
-from amdnet_matminer.motifs import motif_graph
+from amdnet_matminer.motifs import motif_graphs_of
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.pretrained import PRESETS, motif2vec_file
 from amdnet_matminer.screening import screen
@@ -73,7 +73,7 @@ def _fit_and_describe(arguments: argparse.Namespace) -> None:
 def _fitted(arguments: argparse.Namespace) -> Motif2Vec:
     """Motif vectors of those crystals that can be used."""
     crystals = open_structures(arguments)
-    windows = screen(crystals.entries, motif_graph, arguments.n_jobs)
+    windows = screen(crystals.entries, motif_graphs_of, arguments.n_jobs)
     with tqdm(total=crystals.total, desc="fit", unit=" crystals", disable=arguments.quiet) as bar:
         graphs = []
         for window in windows:
@@ -88,7 +88,8 @@ def _describe(arguments: argparse.Namespace, vectors: Path) -> None:
     """Write a row of features for every crystal."""
     n_components = min(MotifFeaturizer().n_components, Motif2Vec.load(vectors).n_components)
     featurizer = MotifFeaturizer(n_components, pretrained=vectors)
-    work = partial(screen, work=featurizer.featurize, n_jobs=arguments.n_jobs)
+    featurizer.set_n_jobs(1)  # each of the processes that read
+    work = partial(screen, work=featurizer.transform, n_jobs=arguments.n_jobs)
     source = __version__.encode() + vectors.read_bytes()
     crystals = open_structures(arguments)
     with open_table(arguments.output, featurizer.feature_labels(), source) as table:

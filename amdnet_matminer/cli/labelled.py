@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.original import Part
 from amdnet_matminer.screening import Outcome, screen
 from amdnet_matminer.structure_files import Crystals, Entry
-from amdnet_matminer.validation import check_elements, check_structure
+from amdnet_matminer.validation import check_elements, check_structures
 
 logger = logging.getLogger(__name__)
 
@@ -134,11 +134,10 @@ def _fault(key: str, label: Any) -> str:
     return f"label {key!r} is missing" if pd.isna(label) else f"label {key!r} is {label}, no finite number"
 
 
-def _known(structure: Structure) -> Structure:
-    """The crystal itself, if the networks have all its elements."""
-    check_structure(structure)
-    check_elements([structure])
-    return structure
+def _known(structures: Sequence[Structure]) -> Sequence[Structure]:
+    """The crystals themselves, if the networks have all their elements."""
+    check_elements(check_structures(structures))
+    return structures
 
 
 def _itself(structure: Structure) -> Structure:

@@ -17,7 +17,7 @@ from amdnet_matminer.cli.outputs import check_output
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.motif_network import MotifNetwork
 from amdnet_matminer.screening import screen
-from amdnet_matminer.validation import check_structure
+from amdnet_matminer.validation import check_structures
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _read(arguments: argparse.Namespace, ids: list[str], failed: list[str]) -> I
     """The crystals that can be used, whose ids are added to ``ids``; of the others the reasons."""
     crystals = open_structures(arguments)
     with tqdm(total=crystals.total, desc="read", unit=" crystals", disable=arguments.quiet) as bar:
-        for window in screen(crystals.entries, check_structure, arguments.n_jobs):
+        for window in screen(crystals.entries, check_structures, arguments.n_jobs):
             bar.update(len(window))
             for outcome in window:
                 if outcome.value is None:

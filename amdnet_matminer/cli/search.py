@@ -15,6 +15,7 @@ from amdnet_matminer.cli.options import add_common, add_output, add_structures
 from amdnet_matminer.cli.outputs import check_output, write_table
 from amdnet_matminer.motif_network import MotifNetwork
 from amdnet_matminer.motif_network.network import By
+from amdnet_matminer.parallel import each
 from amdnet_matminer.screening import Outcome, screen
 
 COLUMNS = ("material", "formula", "similarity", "error")
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     check_output(arguments.output)
     network = MotifNetwork.load(arguments.network)
-    search = partial(network.similar, k=arguments.k, by=arguments.by)
+    search = partial(each, partial(network.similar, k=arguments.k, by=arguments.by))
     # The processes would each be sent the network, and a search takes milliseconds.
     windows = screen(open_structures(arguments).entries, search, n_jobs=1)
     outcomes = [outcome for window in windows for outcome in window]

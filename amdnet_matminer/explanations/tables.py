@@ -10,9 +10,9 @@ import pandas as pd
 from pymatgen.core import Element, Structure
 from scipy.stats import t as students_t
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.graphs import DualGraph
-from amdnet_matminer.graphs.converter import SYMMETRY_TOLERANCE
-from amdnet_matminer.graphs.symmetry import site_orbits
+from amdnet_matminer.symmetry import site_orbits
 
 if TYPE_CHECKING:
     from amdnet_matminer.explanations.members import Contributions, Level
@@ -126,5 +126,5 @@ def _sites_of_nodes(crystal: Structure | DualGraph, graph: DualGraph) -> list[tu
     n_nodes = len(graph.atoms.atomic_number)
     if isinstance(crystal, DualGraph) or n_nodes == len(crystal):
         return [(node,) for node in range(n_nodes)]
-    orbit = site_orbits(crystal, SYMMETRY_TOLERANCE)
+    orbit = site_orbits(CrystalArrays.of([crystal])).representative
     return [tuple(np.flatnonzero(orbit == first).tolist()) for first in np.unique(orbit)]

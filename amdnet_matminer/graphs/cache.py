@@ -28,7 +28,7 @@ from amdnet_matminer.parallel import map_structures
 
 logger = logging.getLogger(__name__)
 
-GRAPH_VERSION = 4
+GRAPH_VERSION = 5
 """To be raised whenever a structure gives another graph than before, or the file has another form."""
 
 HELD_BYTES = 2**30
@@ -50,7 +50,7 @@ class GraphCache(Generic[Graph]):
 
     Args:
         folder: Where the store is; made if it is not there.
-        make: What turns a structure into a graph: ``dual_graph`` or ``motif_graph``.
+        make: What turns structures into graphs: ``dual_graphs`` or ``motif_graphs_of``.
         kind: What ``make`` gives: ``DualGraph`` or ``MotifGraph``.
         **settings: All other arguments of ``make``: a ``converter``, or what JSON can hold.
             The entries are told apart by these, by the structures and by ``GRAPH_VERSION``.
@@ -60,13 +60,13 @@ class GraphCache(Generic[Graph]):
     """
 
     def __init__(
-        self, folder: str | Path, make: Callable[..., Graph], kind: type[Graph], **settings: Any
+        self, folder: str | Path, make: Callable[..., list[Graph]], kind: type[Graph], **settings: Any
     ) -> None:
         self.store = Store(folder)
         self._kind: type[Graph] = kind
         self._bad: list[str] = []
         self._settings = settings
-        self._make: Callable[[Structure], Graph] = partial(make, **settings)
+        self._make: Callable[[Sequence[Structure]], list[Graph]] = partial(make, **settings)
         self._maker = json.dumps(
             [GRAPH_VERSION, make.__name__, settings], sort_keys=True, default=asdict
         ).encode()
@@ -110,7 +110,7 @@ class GraphCache(Generic[Graph]):
                 return replace(graph, **self._settings) if isinstance(graph, DualGraph) else graph
         except ValueError as error:
             self._bad.append(f"{key} {error}")
-        graph = self._make(structure)
+        (graph,) = self._make([structure])
         self.store.put([(key, graph_to_bytes(graph, key))])
         return graph
 
@@ -200,12 +200,13 @@ class GraphCache(Generic[Graph]):
         known = self.store.known(keys)
         missing = [i for i, key in enumerate(keys) if key not in known]
         wanted = (structures[i] for i in missing)
-        self._write(map_structures(self._entry, wanted, n_jobs, "graphs", verbose, missing))
+        self._write(map_structures(self._entries, wanted, n_jobs, "graphs", verbose, missing))
         return keys
 
-    def _entry(self, structure: Structure) -> tuple[str, bytes]:
-        key = self.key(structure)
-        return key, graph_to_bytes(self._make(structure), key)
+    def _entries(self, structures: Sequence[Structure]) -> list[tuple[str, bytes]]:
+        keys = map(self.key, structures)
+        pairs = zip(keys, self._make(structures), strict=True)
+        return [(key, graph_to_bytes(graph, key)) for key, graph in pairs]
 
     def _write(self, entries: Iterable[tuple[str, bytes]]) -> None:
         """Write entries while they come, those before an error too."""

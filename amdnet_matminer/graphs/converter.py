@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.graphs.cache import GraphCache, LazyGraphs
 from amdnet_matminer.graphs.checks import check_graph
-from amdnet_matminer.graphs.crystal import DualGraph, atom_graph
-from amdnet_matminer.graphs.symmetry import reduce_by_symmetry, site_orbits
-from amdnet_matminer.motifs import BOND_RULES, BondRule, MotifGraph, find_motifs
+from amdnet_matminer.graphs.crystal import DualGraph, connect_atoms, split_atoms
+from amdnet_matminer.graphs.reduction import reduce_atoms, reduce_motifs
+from amdnet_matminer.motifs import BOND_RULES, BondRule, MotifGraph, find_motifs, split_motifs
 from amdnet_matminer.parallel import map_structures
+from amdnet_matminer.symmetry import site_orbits
 from amdnet_matminer.validation import check_elements, check_structure, check_structures, listed
-
-SYMMETRY_TOLERANCE = 0.01
-"""How far atoms may be from their ideal places and still count as equivalent, in angstrom."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,23 @@ class DualGraphConverter:
         Raises:
             StructureError: The structure cannot be used.
         """
-        structure = check_structure(structure)
-        check_elements([structure])
-        return dual_graph(structure, self)
+        return self.convert_few([structure])[0]
+
+    def convert_few(self, structures: Sequence[Any]) -> list[DualGraph]:
+        """Read some crystals at once, which takes less time than one after another, but memory for all.
+
+        Args:
+            structures: S crystals.
+
+        Returns:
+            S graphs.
+
+        Raises:
+            StructureError: A structure cannot be used.
+        """
+        checked = [check_structure(structure) for structure in structures]
+        check_elements(checked)
+        return dual_graphs(checked, self)
 
     def convert_many(
         self,
@@ -147,10 +160,10 @@ class DualGraphConverter:
         if isinstance(crystals, LazyGraphs) or isinstance(crystals[0], DualGraph):
             return crystals
         if cache_dir is not None:
-            cache = GraphCache(cache_dir, dual_graph, DualGraph, converter=self)
+            cache = GraphCache(cache_dir, dual_graphs, DualGraph, converter=self)
             return cache.graphs(crystals, n_jobs, verbose)
-        make = partial(dual_graph, converter=self)
-        return list(map_structures(make, crystals, n_jobs, "graphs", verbose))
+        work = partial(dual_graphs, converter=self)
+        return list(map_structures(work, crystals, n_jobs, "graphs", verbose))
 
     def _check_maker(self, item: Any, index: int) -> None:
         if not isinstance(item, DualGraph):
@@ -170,11 +183,32 @@ class DualGraphConverter:
         raise StructureError(reason, remedy, index=index, subject="graph")
 
 
-def dual_graph(structure: Structure, converter: DualGraphConverter) -> DualGraph:
-    """Read a crystal that has been checked, as ``converter`` says."""
-    motifs = find_motifs(structure, bonds=converter.motifs) if converter.motifs else MotifGraph.empty()
-    atoms = atom_graph(structure, converter.atom_cutoff, converter.n_neighbors)
-    graph = DualGraph(atoms, motifs, converter)
-    if not converter.symmetry_reduction:
-        return graph
-    return reduce_by_symmetry(graph, site_orbits(structure, SYMMETRY_TOLERANCE))
+def dual_graphs(structures: Sequence[Structure], converter: DualGraphConverter) -> list[DualGraph]:
+    """Read some crystals that have been checked, all at once.
+
+    Args:
+        structures: S crystals.
+        converter: How they are read.
+
+    Returns:
+        S graphs.
+
+    Raises:
+        StructureError: No graph can be made of one of them.
+    """
+    crystals = CrystalArrays.of(structures)
+    sites = np.arange(len(crystals.kind))
+    orbits = site_orbits(crystals)
+    kept = np.unique(orbits.representative) if converter.symmetry_reduction else sites
+    atoms = connect_atoms(crystals, kept, converter.atom_cutoff, converter.n_neighbors)
+    motifs = find_motifs(crystals, orbits, kept, bonds=converter.motifs) if converter.motifs else None
+    if converter.symmetry_reduction:
+        atoms = reduce_atoms(atoms, orbits.representative)
+        motifs = motifs and reduce_motifs(motifs, orbits.representative)
+    offset = np.searchsorted(kept, crystals.offset)
+    levels = zip(
+        split_atoms(atoms, offset),
+        split_motifs(motifs, offset) if motifs else [MotifGraph.empty()] * len(crystals),
+        strict=True,
+    )
+    return [DualGraph(atoms, motifs, converter) for atoms, motifs in levels]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element, Structure
 
+from amdnet_matminer.crystal_arrays import CrystalArrays, Indices
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.motifs.types import FloatArray, IntArray
 
@@ -92,22 +94,69 @@ def atom_graph(structure: Structure, cutoff: float = 5.0, n_neighbors: int | Non
     Returns:
         The graph; an atom without neighbours stays, as a node without pairs.
     """
-    receiver, sender, image, distance = structure.get_neighbor_list(cutoff)
+    return connect_atoms(CrystalArrays.of([structure]), np.arange(len(structure)), cutoff, n_neighbors)
+
+
+def connect_atoms(
+    crystals: CrystalArrays, receivers: NDArray[np.integer], cutoff: float, n_neighbors: int | None
+) -> AtomGraph:
+    """As ``atom_graph``, of some crystals as one graph whose atoms are numbered throughout.
+
+    Args:
+        crystals: The crystals.
+        receivers: Sites that receive pairs, ascending; others only send.
+        cutoff: As in ``atom_graph``.
+        n_neighbors: As in ``atom_graph``.
+
+    Returns:
+        The graph, pairs in the order of their receivers.
+    """
+    center, sender, image, distance = crystals.neighbors_within(cutoff, receivers)
     if n_neighbors is not None:
-        near = _nearest(receiver, distance, n_neighbors)
-        receiver, sender, image, distance = receiver[near], sender[near], image[near], distance[near]
+        near = _nearest(center, distance, n_neighbors)
+        center, sender, image, distance = center[near], sender[near], image[near], distance[near]
     return AtomGraph(
-        atomic_number=np.array(structure.atomic_numbers, dtype=np.int32),
+        atomic_number=crystals.atomic_number,
         sender=sender.astype(np.int32),
-        receiver=receiver.astype(np.int32),
-        image=image.astype(np.int32).reshape(-1, 3),
+        receiver=receivers[center].astype(np.int32),
+        image=image,
         distance=distance.astype(np.float32),
-        multiplicity=np.ones(len(structure), dtype=np.int32),
+        multiplicity=np.ones(len(crystals.kind), dtype=np.int32),
         edge_multiplicity=np.ones(len(distance), dtype=np.int32),
     )
 
 
-def _nearest(receiver: IntArray, distance: FloatArray, n_neighbors: int) -> NDArray[np.intp]:
+def split_atoms(union: AtomGraph, offset: Indices) -> list[AtomGraph]:
+    """Take the graph of several crystals apart.
+
+    Args:
+        union: The atoms of S crystals, numbered throughout.
+        offset: First atom of each crystal and the number of all, shape (S + 1,).
+
+    Returns:
+        The graphs of the crystals, each numbered from 0.
+    """
+    pairs = np.searchsorted(union.receiver, offset)
+    parts = []
+    for (first, end), (first_pair, end_pair) in zip(
+        pairwise(offset.tolist()), pairwise(pairs.tolist()), strict=True
+    ):
+        nodes, edges = slice(first, end), slice(first_pair, end_pair)
+        parts.append(
+            AtomGraph(
+                atomic_number=union.atomic_number[nodes],
+                sender=union.sender[edges] - np.int32(first),
+                receiver=union.receiver[edges] - np.int32(first),
+                image=union.image[edges],
+                distance=union.distance[edges],
+                multiplicity=union.multiplicity[nodes],
+                edge_multiplicity=union.edge_multiplicity[edges],
+            )
+        )
+    return parts
+
+
+def _nearest(receiver: Indices, distance: NDArray[np.float64], n_neighbors: int) -> Indices:
     """Which pairs join a receiver to one of its nearest neighbours, nearest first."""
     order = np.lexsort((distance, receiver))
     _, start, count = np.unique(receiver[order], return_index=True, return_counts=True)

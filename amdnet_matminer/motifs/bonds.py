@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from amdnet_matminer.crystal_arrays import CrystalArrays, spans
 from amdnet_matminer.motifs.types import BondRule, Environments, FloatArray, IntArray
+from amdnet_matminer.symmetry import SiteOrbits
 
 
 class Bonds(NamedTuple):
@@ -24,6 +26,27 @@ class Bonds(NamedTuple):
     def joined(cls, *lists: Bonds) -> Bonds:
         """Several lists, one after the other."""
         return cls(*(np.concatenate(columns) for columns in zip(*lists, strict=True)))
+
+    def carried(self, crystals: CrystalArrays, orbits: SiteOrbits, sites: IntArray) -> Bonds:
+        """The bonds of some sites, from those of the sites that symmetry makes them of.
+
+        Args:
+            self: The lists of the sources of ``sites``, sorted by site.
+            crystals: Their crystals.
+            orbits: The symmetry of these.
+            sites: Site indices, shape (C,).
+
+        Returns:
+            The bonds, site after site and in the order of their sources.
+        """
+        source = orbits.source[sites]
+        first = np.searchsorted(self.site, source)
+        count = np.searchsorted(self.site, source, side="right") - first
+        listed = spans(first, count)
+        site, neighbor, image = np.repeat(sites, count), self.neighbor[listed], self.image[listed]
+        moved = np.flatnonzero(site != self.site[listed])
+        neighbor[moved], image[moved] = orbits.carried(crystals, site[moved], neighbor[moved], image[moved])
+        return Bonds(site, neighbor, image)
 
     def of_neighbors_only(self, own: Bonds, sites: IntArray) -> Bonds:
         """The bonds to some sites that only the other end lists, as the sites see them.

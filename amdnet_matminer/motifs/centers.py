@@ -3,56 +3,77 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from math import gcd
+from typing import NamedTuple
 
 import numpy as np
-from pymatgen.core import Element, Species, Structure
+from numpy.typing import NDArray
+from pymatgen.core import Element, Species
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.motifs.types import IntArray
 
 
-def anion_elements(structure: Structure) -> frozenset[str]:
+def anion_elements(amounts: Mapping[Element | Species, int]) -> frozenset[str]:
     """Find the elements that are anions in a crystal.
 
-    Oxidation states on the sites decide where all sites carry them. Otherwise the
+    Oxidation states of the species decide where all have them. Otherwise the
     composition does: the anions are the fewest of the most electronegative
     nonmetals and metalloids (Pauling) that let the charges balance, every element
     being in its common oxidation states.
 
     Args:
-        structure: An ordered crystal.
+        amounts: How many sites of the crystal each specie is on.
 
     Returns:
         Element symbols; empty for an element or an alloy.
     """
     states: dict[str, set[float]] = {}
-    for specie in {site.specie for site in structure}:
+    for specie in amounts:
         charge = specie.oxi_state if isinstance(specie, Species) else None
         if charge is None:
             break
         states.setdefault(specie.symbol, set()).add(charge)
     else:
         return frozenset(symbol for symbol, charges in states.items() if max(charges) < 0)
-    counts = Counter(site.specie.symbol for site in structure)
+    counts: Counter[str] = Counter()
+    for specie, amount in amounts.items():
+        counts[specie.symbol] += amount
     units = gcd(*counts.values())
     return _anions_by_balance(tuple(sorted((symbol, count // units) for symbol, count in counts.items())))
 
 
-def center_sites(structure: Structure) -> tuple[IntArray, frozenset[str]]:
-    """Split the sites into motif centres and anions.
+class Roles(NamedTuple):
+    """What the sites of crystals are to their motifs."""
+
+    center: IntArray
+    """(M,) sites that are motif centres, ascending; in a crystal without anions all are."""
+    is_ligand: NDArray[np.bool_]
+    """(N,) whether bonds to a site make it a ligand: of anions, and of all where there are no anions."""
+
+
+def site_roles(crystals: CrystalArrays) -> Roles:
+    """Tell motif centres from ligands.
 
     Args:
-        structure: An ordered crystal.
+        crystals: CrystalArrays of N sites in all.
 
     Returns:
-        The site indices of the M centres, ascending, shape (M,), and the anion
-        elements. Without anions every site is a centre.
+        The roles of the sites.
     """
-    anions = anion_elements(structure)
-    centers = [i for i, site in enumerate(structure) if site.specie.symbol not in anions]
-    return np.array(centers, dtype=np.int32), anions
+    is_anion = np.zeros(len(crystals.kind), dtype=np.bool_)
+    has_anions = np.zeros(len(crystals), dtype=np.bool_)
+    for crystal in range(len(crystals)):
+        sites = slice(crystals.offset[crystal], crystals.offset[crystal + 1])
+        kinds, counts = np.unique(crystals.kind[sites], return_counts=True)
+        species = [crystals.species[kind] for kind in kinds.tolist()]
+        anions = anion_elements(dict(zip(species, counts.tolist(), strict=True)))
+        has_anions[crystal] = bool(anions)
+        of_anion = [specie.symbol in anions for specie in species]
+        is_anion[sites] = np.isin(crystals.kind[sites], kinds[of_anion])
+    return Roles(np.flatnonzero(~is_anion).astype(np.int32), is_anion | ~has_anions[crystals.crystal])
 
 
 @lru_cache(maxsize=256)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Structure
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.motifs.centers import electronegativity
 from amdnet_matminer.motifs.polyhedra import ISOLATED
 from amdnet_matminer.motifs.types import Environments, IntArray
@@ -52,38 +52,46 @@ prism the measure is 4.4 to both, so all of that way has a name.
 
 
 def motif_names(
-    structure: Structure,
+    crystals: CrystalArrays,
     center: IntArray,
     environments: Environments,
     polyhedra: Sequence[str],
     measure: NDArray[np.floating],
-) -> NDArray[np.str_]:
+) -> list[str]:
     """Name motifs by centre, ligands and geometry, such as ``"TiO6 octahedral"``.
 
     Args:
-        structure: The crystal.
+        crystals: The crystals of the motifs.
         center: Site index of the M centres, shape (M,).
         environments: Their ligands.
         polyhedra: M names of the nearest ideal polyhedra, empty where there is none.
         measure: Symmetry measure to it, shape (M,).
 
     Returns:
-        The names, shape (M,). A motif that is far from every polyhedron is named by its
+        The M names. A motif that is far from every polyhedron is named by its
         number of ligands, as ``"LaO9 9-coordinate"``; ``"isolated"`` is an atom with no
         bonds at all, of ligands or others.
     """
-    symbols = [site.specie.symbol for site in structure]
-    ligand = [symbols[i] for i in environments.neighbor.tolist()]
-    offset = environments.offset.tolist()
+    symbols = np.array([specie.symbol for specie in crystals.species], dtype=object)
+    centers = symbols[crystals.kind[center]].tolist()
+    ligand = symbols[crystals.kind[environments.neighbor]].tolist()
+    offset, bonded = environments.offset.tolist(), environments.bonded.tolist()
+    near = (measure <= LARGEST_MEASURE).tolist()
     names = []
-    for m, site in enumerate(center.tolist()):
-        ligands = Counter(ligand[offset[m] : offset[m + 1]])
-        parts = sorted(ligands.items(), key=lambda item: electronegativity(item[0]))
-        formula = "".join(symbol + (str(count) if count > 1 else "") for symbol, count in parts)
-        geometry = f"{ligands.total()}-coordinate"
-        if not environments.bonded[m]:
+    for m, symbol in enumerate(centers):
+        ligands = ligand[offset[m] : offset[m + 1]]
+        geometry = f"{len(ligands)}-coordinate"
+        if not bonded[m]:
             geometry = ISOLATED
-        elif polyhedra[m] and measure[m] <= LARGEST_MEASURE:
+        elif polyhedra[m] and near[m]:
             geometry = polyhedra[m]
-        names.append(f"{symbols[site]}{formula} {geometry}")
-    return np.array(names, dtype=np.str_)
+        names.append(f"{symbol}{_formula(ligands)} {geometry}")
+    return names
+
+
+def _formula(ligands: Sequence[str]) -> str:
+    """The ligands with their numbers, the least electronegative first."""
+    if len(set(ligands)) == 1:  # most motifs, and sorting takes longer
+        return ligands[0] + (str(len(ligands)) if len(ligands) > 1 else "")
+    counts = sorted(Counter(ligands).items(), key=lambda item: electronegativity(item[0]))
+    return "".join(symbol + (str(count) if count > 1 else "") for symbol, count in counts)

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.analysis.molecule_structure_comparator import CovalentRadius
-from pymatgen.core import Element, Species, Structure
+from pymatgen.core import Element, Species
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.motifs.centers import electronegativity
 from amdnet_matminer.motifs.tessellation import Facets
-from amdnet_matminer.motifs.types import IntArray
 
 # CrystalNN's defaults: x_diff_weight, distance_cutoffs, and the largest
 # difference of electronegativity there is.
@@ -41,13 +41,16 @@ class Candidates(NamedTuple):
     """(F,) whether the neighbour may list the bond too, or it alone."""
 
 
-def bond_candidates(structure: Structure, sites: IntArray, facets: Facets) -> Candidates:
+def bond_candidates(
+    crystals: CrystalArrays, sites: NDArray[np.integer], facets: Facets, source: NDArray[np.integer]
+) -> Candidates:
     """Weigh the facets of Voronoi cells as bonds, as pymatgen's CrystalNN does.
 
     Args:
-        structure: An ordered crystal; oxidation states of its sites count where given.
+        crystals: The crystals of the sites; oxidation states count where given.
         sites: The C sites whose cells these are, shape (C,).
         facets: Their facets.
+        source: A site of equal surroundings for each of the N sites of the crystals, shape (N,).
 
     Returns:
         The candidates and how likely each coordination number is.
@@ -55,7 +58,7 @@ def bond_candidates(structure: Structure, sites: IntArray, facets: Facets) -> Ca
     Raises:
         StructureError: No radius is known for an element.
     """
-    weight, from_neighbor = _bond_weights(structure, sites, facets)
+    weight, from_neighbor = _bond_weights(crystals, sites, facets, source)
     order = np.lexsort((-weight, facets.cell))
     order = order[np.round(weight[order], 3) > 0]
     cell = facets.cell[order]
@@ -73,7 +76,7 @@ def bond_candidates(structure: Structure, sites: IntArray, facets: Facets) -> Ca
 
 
 def _bond_weights(
-    structure: Structure, sites: IntArray, facets: Facets
+    crystals: CrystalArrays, sites: NDArray[np.integer], facets: Facets, source: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """CrystalNN's weight of each facet as a bond, shape (F,), and the most it can be for the neighbour.
 
@@ -82,17 +85,26 @@ def _bond_weights(
     of the site, and faded out beyond the sum of the radii. All but the largest is the
     same from both sides; of the neighbour's facets those with the sites are known.
     """
-    kinds: dict[Element | Species, int] = {}
-    kind = np.array([kinds.setdefault(site.specie, len(kinds)) for site in structure])
-    pair = np.array([[_pair(a, b) for b in kinds] for a in kinds])
-    polar, diameter = pair[kind[sites[facets.cell]], kind[facets.neighbor]].T
+    polar, diameter = _of_pairs(crystals, sites[facets.cell], facets.neighbor)
     weight = facets.solid_angle**2 / facets.area * polar
-    largest, of_neighbor = np.zeros(len(sites)), np.zeros(len(structure))
+    largest, of_neighbor = np.zeros(len(sites)), np.zeros(len(source))
+    neighbor = source[facets.neighbor]
     np.maximum.at(largest, facets.cell, weight)
-    np.maximum.at(of_neighbor, facets.neighbor, weight)
+    np.maximum.at(of_neighbor, neighbor, weight)
     beyond = np.clip((facets.distance - diameter - _FULL_BOND) / (_NO_BOND - _FULL_BOND), 0.0, 1.0)
     faded = weight * (0.5 + 0.5 * np.cos(beyond * pi))
-    return faded / largest[facets.cell], faded / of_neighbor[facets.neighbor]
+    return faded / largest[facets.cell], faded / of_neighbor[neighbor]
+
+
+def _of_pairs(
+    crystals: CrystalArrays, first: NDArray[np.integer], second: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Polarity weights and sums of radii of pairs of sites (F,)."""
+    species = crystals.species
+    pairs, pair = np.unique(crystals.kind[first] * len(species) + crystals.kind[second], return_inverse=True)
+    table = [_pair(species[both // len(species)], species[both % len(species)]) for both in pairs.tolist()]
+    polar, diameter = np.array(table).reshape(-1, 2)[pair].T
+    return polar, diameter
 
 
 def _likelihood(weight: NDArray[np.float64]) -> NDArray[np.float64]:

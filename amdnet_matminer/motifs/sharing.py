@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from amdnet_matminer.motifs.types import FloatArray, IntArray
+from amdnet_matminer.crystal_arrays import CrystalArrays, Indices, Vectors, spans
+from amdnet_matminer.motifs.types import Environments, FloatArray, IntArray
 
 SHARING_TYPES: tuple[str, str, str] = ("corner", "edge", "face")
 """Of 1, 2, and 3 or more shared ligands, as published."""
@@ -40,12 +41,11 @@ def sharing_type(n_shared: IntArray) -> IntArray:
 
 
 def share_ligands(
-    center_position: NDArray[np.float64],
-    ligand_position: NDArray[np.float64],
-    lattice: NDArray[np.float64],
-    motif: IntArray,
-    ligand: IntArray,
-    ligand_image: IntArray,
+    crystals: CrystalArrays,
+    center: IntArray,
+    environments: Environments,
+    bond: Vectors,
+    joined: NDArray[np.bool_],
 ) -> Sharing:
     """Join every two motifs that have a ligand in common.
 
@@ -55,34 +55,32 @@ def share_ligands(
     the shared ligands of one edge.
 
     Args:
-        center_position: Cartesian position of the M centres, in angstrom, shape (M, 3).
-        ligand_position: Cartesian position of the ligand of each bond, its image
-            included, in angstrom, shape (L, 3).
-        lattice: Rows are the lattice vectors in angstrom, shape (3, 3).
-        motif: Motif index of each bond, shape (L,).
-        ligand: Ligand site of each bond, shape (L,).
-        ligand_image: Lattice translation of the ligand, shape (L, 3).
+        crystals: The crystals of the motifs.
+        center: Site index of the M centres, shape (M,).
+        environments: Their L ligands.
+        bond: Vector from centre to ligand in angstrom, shape (L, 3).
+        joined: Whether a motif is to receive edges, shape (M,).
 
     Returns:
         The edges, sorted by receiver, then sender, then image.
     """
+    motif = np.repeat(np.arange(len(center), dtype=np.int32), np.diff(environments.offset))
     # All pairs at once: an anion of many bonds makes few pairs, and a loop over motifs would be slow.
-    first, second = _pairs_within_groups(ligand)
-    image = ligand_image[first] - ligand_image[second]
+    first, second = _pairs_of_groups(environments.neighbor, joined[motif])
+    image = environments.image[first] - environments.image[second]
     # A motif shares every ligand with itself; with its own images only some, and these are edges.
-    itself = (motif[first] == motif[second]) & ~image.any(axis=1)
-    first, second, image = first[~itself], second[~itself], image[~itself]
+    other = (motif[first] != motif[second]) | image.any(axis=1)
+    first, second, image = first[other], second[other], image[other]
     low = image.min(axis=0, initial=0)
     span = image.max(axis=0, initial=0) - low + 1
-    n = len(center_position)
+    n = len(center)
     # One number for each (receiver, sender, image): sorting rows would cost twice the time.
     key = np.ravel_multi_index((motif[first], motif[second], *(image - low).T), (n, n, *span))
     _, one, edge_of, n_shared = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     receiver, sender, image = motif[first[one]], motif[second[one]], image[one]
-    between = center_position[sender] + image @ lattice - center_position[receiver]
-    to_receiver = center_position[motif[first]] - ligand_position[first]
-    to_sender = center_position[motif[second]] - ligand_position[second]
-    angles = np.bincount(edge_of.ravel(), weights=_angle(to_receiver, to_sender), minlength=len(one))
+    between = crystals.position[center[sender]] - crystals.position[center[receiver]]
+    between += crystals.cartesian(image, crystals.crystal[center[receiver]])
+    angles = np.bincount(edge_of.ravel(), weights=_angle(bond[first], bond[second]), minlength=len(one))
     return Sharing(
         sender=sender.astype(np.int32),
         receiver=receiver.astype(np.int32),
@@ -93,15 +91,14 @@ def share_ligands(
     )
 
 
-def _pairs_within_groups(group: IntArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All ordered pairs of positions with equal ``group``, each position with itself too."""
+def _pairs_of_groups(group: IntArray, leads: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+    """All ordered pairs of positions with equal ``group`` whose first one leads; each with itself too."""
     order = np.argsort(group, kind="stable")
-    _, start, size = np.unique(group[order], return_index=True, return_counts=True)
-    first = np.repeat(np.arange(len(group)), np.repeat(size, size))
-    n_pairs = np.repeat(size, size)
-    step = np.arange(n_pairs.sum()) - np.repeat(np.cumsum(n_pairs) - n_pairs, n_pairs)
-    second = np.repeat(np.repeat(start, size), n_pairs) + step
-    return order[first], order[second]
+    ordered = group[order]
+    first = np.flatnonzero(leads)
+    start = np.searchsorted(ordered, group[first])
+    size = np.searchsorted(ordered, group[first], side="right") - start
+    return np.repeat(first, size), order[spans(start, size)]
 
 
 def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Structure
 from scipy.spatial import ConvexHull, QhullError
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.motifs.types import IntArray
 
@@ -21,8 +21,6 @@ SEARCH_RADIUS = 7.0
 _FARTHEST_VERTEX = 1e6
 # Facets smaller than this, in square angstrom, are the touching corners of cells.
 _SMALLEST_FACET = 1e-12
-# The site itself is found at this distance at most, in angstrom.
-_SAME_PLACE = 1e-8
 
 Vectors = NDArray[np.float64]
 
@@ -57,7 +55,9 @@ _NO_FACETS = Facets(
 )
 
 
-def voronoi_facets(structure: Structure, sites: IntArray, radius: float = SEARCH_RADIUS) -> Facets:
+def voronoi_facets(
+    crystals: CrystalArrays, sites: NDArray[np.integer], radius: float = SEARCH_RADIUS
+) -> Facets:
     """Find the facets of the Voronoi cells of chosen sites.
 
     A cell is bounded by the atoms within ``radius`` of its site, as in CrystalNN;
@@ -70,8 +70,8 @@ def voronoi_facets(structure: Structure, sites: IntArray, radius: float = SEARCH
     supercell is needed, and everything is in double precision.
 
     Args:
-        structure: An ordered crystal.
-        sites: The C sites to look at, shape (C,).
+        crystals: The crystals of the sites.
+        sites: The C sites to look at, ascending, shape (C,).
         radius: Of the sphere of atoms to start from, in angstrom.
 
     Returns:
@@ -80,34 +80,30 @@ def voronoi_facets(structure: Structure, sites: IntArray, radius: float = SEARCH
     Raises:
         StructureError: A cell cannot be closed.
     """
-    if len(sites) == 0:
-        return _NO_FACETS
-    around = _surroundings(structure, sites, radius)
-    facets, opened = _cells(around, len(sites))
-    if len(opened) == 0:
-        return facets
-    longest = _longest_diagonal(structure) + 0.01
-    if radius > longest:
-        raise StructureError(
-            "has an open Voronoi cell",
-            "the unit cell is too flat, take another one, for instance structure.get_reduced_structure()",
-            site=int(sites[opened[0]]),
-        )
-    rest = voronoi_facets(structure, sites[opened], min(2 * radius, longest + 0.001))
-    return _merge(facets, rest._replace(cell=opened[rest.cell]))
+    facets, opened = _cells(_surroundings(crystals, sites, radius), len(sites))
+    found = [facets]
+    of_crystal = crystals.crystal[sites[opened]]
+    for crystal in np.unique(of_crystal).tolist():
+        group = opened[of_crystal == crystal]
+        longest = _longest_diagonal(crystals.lattice[crystal]) + 0.01
+        if radius > longest:
+            raise StructureError(
+                "has an open Voronoi cell",
+                "the unit cell is too flat, take another one, for instance structure.get_reduced_structure()",
+                site=int(sites[group[0]] - crystals.offset[crystal]),
+            )
+        rest = voronoi_facets(crystals, sites[group], min(2 * radius, longest + 0.001))
+        found.append(rest._replace(cell=group[rest.cell]))
+    return _merge(found) if len(found) > 1 else facets
 
 
-def _surroundings(structure: Structure, sites: IntArray, radius: float) -> Facets:
+def _surroundings(crystals: CrystalArrays, sites: NDArray[np.integer], radius: float) -> Facets:
     """All atoms within a radius of the sites, nothing measured yet, sorted by site."""
-    chosen = [structure[i] for i in sites.tolist()]
-    cell, neighbor, image, distance = structure.get_neighbor_list(radius, chosen, exclude_self=False)
-    order = np.argsort(cell, kind="stable")
-    order = order[distance[order] > _SAME_PLACE]
-    cell, neighbor, distance = cell[order], neighbor[order], distance[order]
-    image = image[order].astype(np.int32)
-    coords = structure.cart_coords
-    vector = coords[neighbor] - coords[sites[cell]] + image @ structure.lattice.matrix
-    nothing = np.zeros(len(order))
+    cell, neighbor, image, distance = crystals.neighbors_within(radius, sites)
+    center = sites[cell]
+    vector = crystals.position[neighbor] - crystals.position[center]
+    vector += crystals.cartesian(image, crystals.crystal[center])
+    nothing = np.zeros(len(cell))
     return Facets(cell, neighbor, image, vector, distance, nothing, nothing)
 
 
@@ -187,13 +183,13 @@ def _tetrahedra(
     return volume.ravel(), 2 * np.arctan2(volume, below).ravel()
 
 
-def _longest_diagonal(structure: Structure) -> float:
+def _longest_diagonal(lattice: Vectors) -> float:
     corners = np.array([[1, 1, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]])
-    return float(np.linalg.norm(corners @ structure.lattice.matrix, axis=1).max())
+    return float(np.linalg.norm(corners @ lattice, axis=1).max())
 
 
-def _merge(one: Facets, other: Facets) -> Facets:
+def _merge(parts: Sequence[Facets]) -> Facets:
     """Facets of different cells together, sorted by cell."""
-    order = np.argsort(np.concatenate([one.cell, other.cell]), kind="stable")
-    pairs: Iterator[Any] = zip(one, other, strict=True)
-    return Facets._make(np.concatenate(pair)[order] for pair in pairs)
+    order = np.argsort(np.concatenate([part.cell for part in parts]), kind="stable")
+    columns: Iterator[Any] = zip(*parts, strict=True)
+    return Facets._make(np.concatenate(column)[order] for column in columns)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int32]
+from amdnet_matminer.crystal_arrays import Indices, IntArray, spans
+
 FloatArray = NDArray[np.float32]
 
 BondRule = Literal["own", "either"]
@@ -41,6 +42,25 @@ class Environments(NamedTuple):
     """(C, 61) CrystalNN order-parameter fingerprint, labels in ``FINGERPRINT_LABELS``."""
     bonded: NDArray[np.bool_]
     """(C,) whether a bond to the site is listed by itself or by any neighbour."""
+
+    def of(self, sites: Indices) -> Environments:
+        """Those of some of the C sites.
+
+        Args:
+            sites: Their positions among the C, shape (K,).
+
+        Returns:
+            The environments of the K.
+        """
+        count = np.diff(self.offset)[sites]
+        bonds = spans(self.offset[sites], count)
+        return Environments(
+            neighbor=self.neighbor[bonds],
+            image=self.image[bonds],
+            offset=np.concatenate([[0], np.cumsum(count)]).astype(np.int32),
+            fingerprint=self.fingerprint[sites],
+            bonded=self.bonded[sites],
+        )
 
 
 class MotifGraph(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -82,21 +82,24 @@ def has_only_false_contacts(graph: MotifGraph) -> bool:
     )
 
 
-def convert_with_given_motifs(structure: Structure, converter: DualGraphConverter) -> DualGraph:
-    """Read a crystal as a dual graph, with the motif graph that it comes with, if it does.
+def convert_with_given_motifs(
+    structures: Sequence[Structure], converter: DualGraphConverter
+) -> list[DualGraph]:
+    """Read crystals as dual graphs, with the motif graphs that they come with, if they do.
 
     Args:
-        structure: A crystal; its ``properties`` may have a ``motif_graph``.
+        structures: S crystals; the ``properties`` of each may have a ``motif_graph``.
         converter: How atoms are read, and motifs where none are given.
 
     Returns:
-        Both graphs, as an estimator with this converter takes them.
+        S graphs, as an estimator with this converter takes them.
 
     Raises:
-        StructureError: The structure cannot be used.
+        StructureError: A structure cannot be used.
     """
-    given = structure.properties.get(GIVEN_MOTIFS)
-    if given is None:
-        return converter.convert(structure)
-    atoms = replace(converter, motifs=None).convert(structure).atoms
-    return DualGraph(atoms, given, converter)
+    given = [structure.properties.get(GIVEN_MOTIFS) for structure in structures]
+    finder = converter if any(motifs is None for motifs in given) else replace(converter, motifs=None)
+    return [
+        DualGraph(graph.atoms, graph.motifs if motifs is None else motifs, converter)
+        for graph, motifs in zip(finder.convert_few(structures), given, strict=True)
+    ]

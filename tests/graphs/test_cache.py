@@ -24,13 +24,13 @@ from amdnet_matminer.graphs import (
     GraphCache,
     GraphSubset,
     cache,
-    dual_graph,
+    dual_graphs,
     sizes_of,
     store,
 )
 from amdnet_matminer.graphs.serialization import graph_to_bytes
 from amdnet_matminer.graphs.store import Store
-from amdnet_matminer.motifs import MotifGraph, motif_graph
+from amdnet_matminer.motifs import MotifGraph, motif_graph, motif_graphs_of
 
 DEFAULTS = {"atom_cutoff": 5.0, "motifs": "own", "symmetry_reduction": True}
 
@@ -62,7 +62,7 @@ def overwrite(folder: Path, content: bytes) -> None:
 
 @pytest.fixture
 def duals(tmp_path) -> GraphCache[DualGraph]:
-    return GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS))
+    return GraphCache(tmp_path, dual_graphs, DualGraph, converter=DualGraphConverter(**DEFAULTS))
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def unmade(monkeypatch) -> None:
     def refuse(*arguments: object, **settings: object) -> None:
         raise AssertionError("made, not read")
 
-    monkeypatch.setattr(GraphCache, "_entry", refuse)
+    monkeypatch.setattr(GraphCache, "_entries", refuse)
     monkeypatch.setattr(Store, "put", lambda self, entries: refuse() if list(entries) else None)
 
 
@@ -80,7 +80,7 @@ def unmade(monkeypatch) -> None:
 def test_dual_graphs_are_the_same(tmp_path, crystals, reduce, request):
     duals = GraphCache(
         tmp_path,
-        dual_graph,
+        dual_graphs,
         DualGraph,
         converter=DualGraphConverter(**DEFAULTS | {"symmetry_reduction": reduce}),
     )
@@ -93,7 +93,7 @@ def test_dual_graphs_are_the_same(tmp_path, crystals, reduce, request):
 
 
 def test_motif_graphs_are_the_same(tmp_path, crystals, request):
-    motifs = GraphCache(tmp_path, motif_graph, MotifGraph, engine="fast")
+    motifs = GraphCache(tmp_path, motif_graphs_of, MotifGraph, engine="fast")
     no_motifs = Structure(Lattice.cubic(4.0), ["O2-"], [[0, 0, 0]])
     for crystal in [*crystals, no_motifs]:
         motifs.graph(crystal)
@@ -109,7 +109,7 @@ def test_entries_are_compact(tmp_path, duals, spinel):
 
 
 def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):
-    duals = GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS))
+    duals = GraphCache(tmp_path, dual_graphs, DualGraph, converter=DualGraphConverter(**DEFAULTS))
     decorated = rutile.copy()
     decorated.add_oxidation_state_by_element({"Ti": 4, "O": -2})
     states = [
@@ -126,11 +126,11 @@ def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):
     ]
     keys = [duals.key(structure) for structure in (rutile, *others)]
     makers = [
-        GraphCache(tmp_path, motif_graph, MotifGraph, engine=engine) for engine in ("fast", "reference")
+        GraphCache(tmp_path, motif_graphs_of, MotifGraph, engine=engine) for engine in ("fast", "reference")
     ]
     changes = [{"atom_cutoff": 4.0}, {"motifs": None}, {"symmetry_reduction": False}]
     makers += [
-        GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS | change))
+        GraphCache(tmp_path, dual_graphs, DualGraph, converter=DualGraphConverter(**DEFAULTS | change))
         for change in changes
     ]
     keys += [maker.key(rutile) for maker in makers]
@@ -139,10 +139,12 @@ def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):
 
 
 def test_the_key_changes_with_the_version(tmp_path, rutile, monkeypatch):
-    before = GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS)).key(rutile)
+    before = GraphCache(tmp_path, dual_graphs, DualGraph, converter=DualGraphConverter(**DEFAULTS)).key(
+        rutile
+    )
     monkeypatch.setattr(cache, "GRAPH_VERSION", cache.GRAPH_VERSION + 1)
     assert (
-        GraphCache(tmp_path, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS)).key(rutile)
+        GraphCache(tmp_path, dual_graphs, DualGraph, converter=DualGraphConverter(**DEFAULTS)).key(rutile)
         != before
     )
 
@@ -225,14 +227,14 @@ def test_structures_that_cannot_be_used(tmp_path, duals, crystals):
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        GraphCache(tmp_path / "file", dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS))
+        GraphCache(tmp_path / "file", dual_graphs, DualGraph, converter=DualGraphConverter(**DEFAULTS))
 
 
 def test_many_writers_and_readers_at_once(tmp_path, crystals):
     """Four threads of two processes each make and read the same graphs."""
 
     def work(folder: Path) -> list[int]:
-        shared = GraphCache(folder, dual_graph, DualGraph, converter=DualGraphConverter(**DEFAULTS))
+        shared = GraphCache(folder, dual_graphs, DualGraph, converter=DualGraphConverter(**DEFAULTS))
         with ThreadPoolExecutor(4) as pool:
             found = list(pool.map(shared.graph, crystals[::2] * 8))
         return [len(graph.atoms.sender) for graph in found]

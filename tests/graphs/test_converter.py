@@ -10,7 +10,7 @@ from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.graphs import DualGraphConverter, LazyGraphs
-from amdnet_matminer.motifs import extraction
+from amdnet_matminer.graphs import converter as converting
 
 
 def test_equal_converters_are_one(rutile):
@@ -43,7 +43,7 @@ def test_many(crystals, tmp_path, cached):
 
 
 def test_all_are_checked_before_the_first_is_made(rutile, monkeypatch):
-    monkeypatch.setattr(extraction, "center_sites", None)
+    monkeypatch.setattr(converting, "dual_graphs", None)
     heavy = Structure(Lattice.cubic(5), ["Cm"], [[0] * 3])
     with pytest.raises(StructureError, match="structure 1, site 0 is Cm"):
         DualGraphConverter().convert_many([rutile, heavy])

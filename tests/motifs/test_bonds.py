@@ -9,8 +9,9 @@ import pytest
 from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Lattice, Structure
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.motifs import MotifGraph, motif_graph
-from amdnet_matminer.motifs.centers import center_sites
+from amdnet_matminer.motifs.centers import site_roles
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -93,12 +94,12 @@ def ligands(graph: MotifGraph) -> list[set[tuple[int, ...]]]:
 def bonded(structure: Structure) -> list[set[tuple[int, ...]]]:
     """The anions bonded to each centre, or all neighbours where there are no anions."""
     graph = CrystalNN().get_bonded_structure(structure)
-    center, anions = center_sites(structure)
+    center, is_ligand = site_roles(CrystalArrays.of([structure]))
     return [
         {
             (bond.index, *map(int, bond.jimage))
             for bond in graph.get_connected_sites(site)
-            if not anions or bond.site.specie.symbol in anions
+            if is_ligand[bond.index]
         }
         for site in center.tolist()
     ]

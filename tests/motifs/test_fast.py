@@ -9,15 +9,26 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.motifs.fast import fast_environments
 from amdnet_matminer.motifs.labels import FINGERPRINT_LABELS
 from amdnet_matminer.motifs.reference import reference_environments
+from amdnet_matminer.symmetry import SiteOrbits, site_orbits
 
 few = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**32 - 1)
 
 # matminer's value takes each pair of bonds in the order of their weights, arbitrary where these are equal.
 ORDERED = FINGERPRINT_LABELS.index("body-centered cubic CN_8")
+
+
+def fast(structure, sites):
+    crystals = CrystalArrays.of([structure])
+    return fast_environments(crystals, sites, site_orbits(crystals))
+
+
+def reference(structure, sites):
+    return reference_environments(CrystalArrays.of([structure]), sites, SiteOrbits.single(len(structure)))
 
 
 def all_sites(structure):
@@ -41,7 +52,7 @@ def check_same(structure, other, mapping=None, atol=1e-5):
     """Site i of one structure has the environment of site ``mapping[i]`` of the other."""
     sites = all_sites(structure)
     mapping = sites if mapping is None else np.asarray(mapping, dtype=np.int32)
-    one, two = fast_environments(structure, sites), fast_environments(other, mapping)
+    one, two = fast(structure, sites), fast(other, mapping)
     pairs = zip(bond_vectors(structure, one, sites), bond_vectors(other, two, mapping), strict=True)
     for lengths, others in pairs:
         np.testing.assert_allclose(lengths, others, atol=1e-4)
@@ -70,7 +81,7 @@ def random_crystal(seed, n_sites=6):
 def test_known_crystals_as_the_reference(name, request):
     crystal = request.getfixturevalue(name)
     sites = all_sites(crystal)[-4:]
-    found, expected = fast_environments(crystal, sites), reference_environments(crystal, sites)
+    found, expected = fast(crystal, sites), reference(crystal, sites)
     assert bond_sets(found) == bond_sets(expected)
     np.testing.assert_allclose(found.fingerprint, expected.fingerprint, atol=1e-5)
     for field, oracle in zip(found, expected, strict=True):
@@ -83,7 +94,7 @@ def test_real_crystals_as_the_reference(load_crystals, name, limit):
     crystals, _ = load_crystals(name, limit=limit, seed=11)
     for crystal in crystals:
         sites = all_sites(crystal)[:: max(1, len(crystal) // 5)]
-        found, expected = fast_environments(crystal, sites), reference_environments(crystal, sites)
+        found, expected = fast(crystal, sites), reference(crystal, sites)
         assert bond_sets(found) == bond_sets(expected)
         difference = np.abs(found.fingerprint - expected.fingerprint)
         difference[:, ORDERED] = 0.0
@@ -94,9 +105,7 @@ def test_real_crystals_as_the_reference(load_crystals, name, limit):
 @given(seeds)
 def test_random_crystals_as_the_reference(seed):
     crystal = random_crystal(seed, n_sites=4)
-    found, expected = (
-        engine(crystal, all_sites(crystal)) for engine in (fast_environments, reference_environments)
-    )
+    found, expected = (engine(crystal, all_sites(crystal)) for engine in (fast, reference))
     assert bond_sets(found) == bond_sets(expected)
     np.testing.assert_allclose(found.fingerprint, expected.fingerprint, atol=1e-5)
 
@@ -160,35 +169,33 @@ def test_tiny_displacement_keeps_symmetric_bonds(name, request):
     crystal = request.getfixturevalue(name)
     moved = crystal.cart_coords + 1e-6 * np.random.default_rng(0).uniform(-1, 1, (len(crystal), 3))
     displaced = Structure(crystal.lattice, crystal.species, moved, coords_are_cartesian=True)
-    one, two = (fast_environments(s, all_sites(s)) for s in (crystal, displaced))
+    one, two = (fast(s, all_sites(s)) for s in (crystal, displaced))
     assert bond_sets(one) == bond_sets(two)
 
 
 def test_chosen_sites_are_independent_of_the_others(spinel):
-    everything = fast_environments(spinel, all_sites(spinel))
+    everything = fast(spinel, all_sites(spinel))
     chosen = np.array([30, 2, 17], dtype=np.int32)
-    some = fast_environments(spinel, chosen)
+    some = fast(spinel, chosen)
     assert bond_sets(some) == [bond_sets(everything)[i] for i in chosen]
     np.testing.assert_allclose(some.fingerprint, everything.fingerprint[chosen], atol=1e-6)
 
 
 def test_strongest_bonds_come_first():
     crystal = random_crystal(5)
-    found, expected = (
-        engine(crystal, all_sites(crystal)) for engine in (fast_environments, reference_environments)
-    )
+    found, expected = (engine(crystal, all_sites(crystal)) for engine in (fast, reference))
     np.testing.assert_array_equal(found.neighbor, expected.neighbor)
     np.testing.assert_array_equal(found.image, expected.image)
 
 
 def test_no_sites(rutile):
-    found = fast_environments(rutile, np.array([], dtype=np.int32))
+    found = fast(rutile, np.array([], dtype=np.int32))
     assert found.fingerprint.shape == (0, 61)
     assert found.offset.tolist() == [0]
 
 
 def test_isolated_atoms_have_no_bonds(helium_box):
-    found = fast_environments(helium_box, all_sites(helium_box))
+    found = fast(helium_box, all_sites(helium_box))
     assert found.offset.tolist() == [0, 0]
     assert not found.fingerprint.any()
 
@@ -196,7 +203,7 @@ def test_isolated_atoms_have_no_bonds(helium_box):
 def test_molecules_in_a_box():
     positions = [[7, 7, 7], [7.76, 7.59, 7], [6.24, 7.59, 7], [22, 22, 22]]
     box = Structure(Lattice.cubic(30.0), ["O", "H", "H", "He"], positions, coords_are_cartesian=True)
-    found, expected = (engine(box, all_sites(box)) for engine in (fast_environments, reference_environments))
+    found, expected = (engine(box, all_sites(box)) for engine in (fast, reference))
     assert np.diff(found.offset).tolist() == [2, 1, 1, 0]
     assert bond_sets(found) == bond_sets(expected)
     np.testing.assert_allclose(found.fingerprint, expected.fingerprint, atol=1e-5)
@@ -211,9 +218,7 @@ def test_single_atom_cell(copper):
 def test_thin_and_skewed_cell():
     lattice = Lattice([[1.1, 0, 0], [9.0, 12.0, 0], [20.0, -4.0, 12.0]])
     chain = Structure(lattice, ["H"], [[0.3, 0.1, 0.7]])
-    found, expected = (
-        engine(chain, all_sites(chain)) for engine in (fast_environments, reference_environments)
-    )
+    found, expected = (engine(chain, all_sites(chain)) for engine in (fast, reference))
     assert bond_sets(found) == bond_sets(expected)
     np.testing.assert_allclose(found.fingerprint, expected.fingerprint, atol=1e-5)
 
@@ -221,8 +226,8 @@ def test_thin_and_skewed_cell():
 def test_large_cell(rutile):
     large = rutile * (5, 5, 6)
     assert len(large) == 900
-    unit = fast_environments(rutile, all_sites(rutile))
-    found = fast_environments(large, all_sites(large))
+    unit = fast(rutile, all_sites(rutile))
+    found = fast(large, all_sites(large))
     images = len(large) // len(rutile)
     np.testing.assert_array_equal(np.diff(found.offset), np.repeat(np.diff(unit.offset), images))
     np.testing.assert_allclose(found.fingerprint, np.repeat(unit.fingerprint, images, axis=0), atol=1e-5)

@@ -7,6 +7,7 @@ import pytest
 from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
 from pymatgen.core import Lattice, Structure
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.motifs import FINGERPRINT_LABELS, motif_graph
 from amdnet_matminer.motifs.labels import LARGEST_MEASURE, motif_names
 from amdnet_matminer.motifs.types import Environments
@@ -61,6 +62,6 @@ def name_of(
         fingerprint=np.zeros((1, 61), dtype=np.float32),
         bonded=np.array([bonded]),
     )
-    names = motif_names(structure, np.array([0]), environments, [polyhedron], np.array([measure]))
-    assert names.shape == (1,)
-    return str(names[0])
+    crystals = CrystalArrays.of([structure])
+    (name,) = motif_names(crystals, np.array([0]), environments, [polyhedron], np.array([measure]))
+    return name

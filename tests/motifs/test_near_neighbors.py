@@ -7,6 +7,7 @@ import pytest
 from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Lattice, Species, Structure
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.motifs.near_neighbors import Candidates, bond_candidates
 from amdnet_matminer.motifs.tessellation import voronoi_facets
@@ -16,8 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 def candidates_of(structure):
     sites = np.arange(len(structure), dtype=np.int32)
-    facets = voronoi_facets(structure, sites)
-    return bond_candidates(structure, sites, facets), facets
+    crystals = CrystalArrays.of([structure])
+    facets = voronoi_facets(crystals, sites)
+    return bond_candidates(crystals, sites, facets, source=sites), facets
 
 
 def check_against_crystalnn(structure, sites=None):

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.motifs import SHARING_TYPES, MotifGraph, motif_graph, sharing_type
-from amdnet_matminer.motifs.sharing import share_ligands
+from amdnet_matminer.motifs.sharing import Sharing, share_ligands
+from amdnet_matminer.motifs.types import Environments
 
 
 @pytest.fixture(scope="module")
@@ -193,17 +195,36 @@ def test_angles_and_distances_of_perovskite(perovskite):
     assert graph.distance[face] == pytest.approx(3.905 * np.sqrt(3) / 2, abs=1e-4)
 
 
-def test_angle_of_an_edge_is_the_mean_over_its_ligands():
-    # Centres at x = 0 and 2; the ligands above and below them see the pair at 90 and 60 degrees.
-    ligands = np.array([[1.0, 1.0, 0.0], [1.0, -np.sqrt(3), 0.0]])
-    found = share_ligands(
-        center_position=np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]]),
-        ligand_position=np.vstack([ligands, ligands]),
-        lattice=9.0 * np.eye(3),
-        motif=np.array([0, 0, 1, 1]),
-        ligand=np.array([2, 3, 2, 3]),
-        ligand_image=np.zeros((4, 3), dtype=int),
+def shared(crystal: Structure, bonds: list[list[tuple[int, tuple[int, int, int]]]], joined=None) -> Sharing:
+    """What motifs at the first sites share, their ligands given as site and translation."""
+    crystals = CrystalArrays.of([crystal])
+    center = np.arange(len(bonds), dtype=np.int32)
+    flat = [bond for of_motif in bonds for bond in of_motif]
+    environments = Environments(
+        neighbor=np.array([site for site, _ in flat], dtype=np.int32),
+        image=np.array([image for _, image in flat], dtype=np.int32).reshape(-1, 3),
+        offset=np.cumsum([0, *map(len, bonds)]).astype(np.int32),
+        fingerprint=np.zeros((len(bonds), 61), dtype=np.float32),
+        bonded=np.ones(len(bonds), dtype=bool),
     )
+    motif = np.repeat(center, [len(of_motif) for of_motif in bonds])
+    ends = crystals.position[environments.neighbor] + environments.image @ crystal.lattice.matrix
+    receiving = np.ones(len(bonds), dtype=bool) if joined is None else np.array(joined)
+    return share_ligands(crystals, center, environments, ends - crystals.position[motif], receiving)
+
+
+HOME = (0, 0, 0)
+
+
+@pytest.fixture
+def two_centers() -> Structure:
+    """Centres at x = 0 and 2; the ligands above and below them see the pair at 90 and 60 degrees."""
+    positions = [[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, -np.sqrt(3), 0.0]]
+    return Structure(Lattice.cubic(9.0), ["Ti", "Ti", "O", "O"], positions, coords_are_cartesian=True)
+
+
+def test_angle_of_an_edge_is_the_mean_over_its_ligands(two_centers):
+    found = shared(two_centers, [[(2, HOME), (3, HOME)]] * 2)
     assert found.sender.tolist() == [1, 0]
     assert found.receiver.tolist() == [0, 1]
     assert found.n_shared.tolist() == [2, 2]
@@ -211,25 +232,23 @@ def test_angle_of_an_edge_is_the_mean_over_its_ligands():
     assert found.distance == pytest.approx(2.0)
 
 
-def test_no_bonds_give_no_edges():
-    none = np.zeros(0, dtype=int)
-    found = share_ligands(
-        np.zeros((1, 3)), np.zeros((0, 3)), np.eye(3), none, none, np.zeros((0, 3), dtype=int)
-    )
+def test_only_the_motifs_that_are_joined_receive(two_centers):
+    found = shared(two_centers, [[(2, HOME), (3, HOME)]] * 2, joined=[False, True])
+    assert found.sender.tolist() == [0]
+    assert found.receiver.tolist() == [1]
+    assert found.n_shared.tolist() == [2]
+
+
+def test_no_bonds_give_no_edges(two_centers):
+    found = shared(two_centers, [[]])
     assert [len(field) for field in found] == [0] * 6
     assert found.image.shape == (0, 3)
 
 
 def test_a_motif_is_not_its_own_neighbour_but_its_image_is():
     # A chain: one centre with a ligand on either side, which is the same site.
-    found = share_ligands(
-        center_position=np.zeros((1, 3)),
-        ligand_position=np.array([[2.0, 0.0, 0.0], [-2.0, 0.0, 0.0]]),
-        lattice=4.0 * np.eye(3),
-        motif=np.array([0, 0]),
-        ligand=np.array([1, 1]),
-        ligand_image=np.array([[0, 0, 0], [-1, 0, 0]]),
-    )
+    chain = Structure(Lattice.cubic(4.0), ["Ti", "O"], [[0, 0, 0], [0.5, 0, 0]])
+    found = shared(chain, [[(1, HOME), (1, (-1, 0, 0))]])
     assert sorted(found.image.tolist()) == [[-1, 0, 0], [1, 0, 0]]
     assert found.distance.tolist() == [4.0, 4.0]
 

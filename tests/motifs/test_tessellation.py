@@ -7,13 +7,14 @@ import pytest
 from pymatgen.analysis.local_env import VoronoiNN
 from pymatgen.core import Lattice, Structure
 
+from amdnet_matminer.crystal_arrays import CrystalArrays
 from amdnet_matminer.errors import StructureError
 from amdnet_matminer.motifs import tessellation
 from amdnet_matminer.motifs.tessellation import voronoi_facets
 
 
 def all_facets(structure):
-    return voronoi_facets(structure, np.arange(len(structure), dtype=np.int32))
+    return voronoi_facets(CrystalArrays.of([structure]), np.arange(len(structure), dtype=np.int32))
 
 
 def facet_table(facets, cell):
@@ -38,7 +39,7 @@ def test_simple_cubic_cell_is_a_cube():
 
 
 def test_face_centred_cell_is_a_rhombic_dodecahedron(copper):
-    facets = voronoi_facets(copper, np.array([2], dtype=np.int32))
+    facets = voronoi_facets(CrystalArrays.of([copper]), np.array([2], dtype=np.int32))
     large = facets.area > 1e-6
     np.testing.assert_allclose(facets.solid_angle[large], [4 * np.pi / 12] * 12)
     np.testing.assert_allclose(facets.distance[large], 3.615 / np.sqrt(2))
@@ -69,7 +70,9 @@ def test_cells_of_real_crystals_fill_space(load_crystals):
     """With a sphere so large that it holds every atom that cuts a cell."""
     crystals, _ = load_crystals("mp2018", limit=40, seed=4)
     for crystal in crystals:
-        facets = voronoi_facets(crystal, np.arange(len(crystal), dtype=np.int32), radius=15.0)
+        facets = voronoi_facets(
+            CrystalArrays.of([crystal]), np.arange(len(crystal), dtype=np.int32), radius=15.0
+        )
         angle = np.bincount(facets.cell, weights=facets.solid_angle, minlength=len(crystal))
         np.testing.assert_allclose(angle, 4 * np.pi, rtol=1e-6)
         assert (facets.area * facets.distance).sum() / 6 == pytest.approx(crystal.volume, rel=1e-6)
@@ -96,7 +99,7 @@ def test_isolated_atom_has_no_facets(helium_box):
 
 
 def test_no_sites_have_no_facets(rutile):
-    facets = voronoi_facets(rutile, np.array([], dtype=np.int32))
+    facets = voronoi_facets(CrystalArrays.of([rutile]), np.array([], dtype=np.int32))
     assert facets.vector.shape == (0, 3)
 
 
@@ -133,4 +136,4 @@ def test_open_and_closed_cells_keep_their_order():
 def test_cell_that_cannot_be_closed_is_an_error(rutile, monkeypatch):
     monkeypatch.setattr(tessellation, "_closed_hull", lambda dual: None)
     with pytest.raises(StructureError, match="site 3 has an open Voronoi cell"):
-        voronoi_facets(rutile, np.array([3], dtype=np.int32))
+        voronoi_facets(CrystalArrays.of([rutile]), np.array([3], dtype=np.int32))

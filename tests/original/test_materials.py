@@ -41,7 +41,7 @@ def test_given_motif_graphs_are_those_that_are_read(
     files = write("material_data.pkl", (materials, LISTS)), write("motif_graph.pkl", motifs)
     table = read_original(*files).train.table
     model = AMDNetRegressor(architecture="amdnet-2021", symmetry_reduction=False)
-    given = [convert_with_given_motifs(s, model.graph_converter()) for s in table.structure]
+    given = convert_with_given_motifs(list(table.structure), model.graph_converter())
     found = [DualGraphConverter(symmetry_reduction=False).convert(structure) for structure in table.structure]
     for i, (mine, theirs) in enumerate(zip(given, found, strict=True)):
         np.testing.assert_array_equal(mine.atoms.distance, theirs.atoms.distance)

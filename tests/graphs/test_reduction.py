@@ -16,7 +16,6 @@ from amdnet_matminer.graphs import (
     batch_graphs,
     sizes_of,
 )
-from amdnet_matminer.graphs.symmetry import site_orbits
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.network import NetworkConfig, build_network
 
@@ -102,11 +101,6 @@ def test_reduced_motifs_keep_their_ligands(perovskite: Structure) -> None:
     assert reduced.multiplicity.tolist() == [2, 2]
     assert reduced.coordination.tolist() == [6, 12]
     np.testing.assert_allclose(reduced.bond_length[:6], 3.905 / 2, rtol=1e-5)
-
-
-def test_orbits_of_a_supercell_are_those_of_the_cell(corundum: Structure) -> None:
-    orbit = site_orbits(corundum * (2, 1, 1), 0.01)
-    assert len(np.unique(orbit)) == 2
 
 
 @pytest.mark.parametrize("architecture", ["amdnet", "amdnet-2021"])
