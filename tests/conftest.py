@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -13,6 +14,13 @@ from pymatgen.core import Lattice, Structure
 
 # Nothing here needs a GPU.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+@pytest.fixture(autouse=True)
+def _compiled_networks_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of many small networks compile each once, where Keras has been imported by one."""
+    if (compiled := sys.modules.get("amdnet_matminer.training.compiled")) is not None:
+        monkeypatch.setattr(compiled, "MOST_IDLE", 40)
 
 
 @pytest.fixture(scope="session")

@@ -519,15 +519,11 @@ class TestMetaEstimators:
         assert search.best_params_ == {"net__learning_rate": 0.05}
         assert search.predict(X[:2]).shape == (2,)
 
-    def test_cross_validation_in_another_process(self, X: list, volume: np.ndarray) -> None:
-        """Which starts from nothing but the pickled estimator."""
+    def test_other_processes(self, X: list, volume: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Which start from nothing but the pickled estimator."""
         here, there = (cross_val_score(REGRESSOR, X, volume, cv=KFold(2), n_jobs=n) for n in (1, 2))
         np.testing.assert_array_equal(there, here)
-
-    def test_ensemble_in_two_processes(
-        self, X: list, volume: np.ndarray, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The same two, which have compiled the network now."""
+        # The same two, which have compiled the network now, train the members of an ensemble.
         monkeypatch.setattr(ensembles, "STEPS_WORTH_A_PROCESS", 1)
         alone, spread = (clone(REGRESSOR).set_params(n_ensemble=2, n_jobs=n).fit(X, volume) for n in (1, 2))
         np.testing.assert_array_equal(spread.predict(X), alone.predict(X))

@@ -12,7 +12,9 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from amdnet_matminer import AMDNetRegressor
-from amdnet_matminer.network import build_network
+from amdnet_matminer.network import NetworkConfig, build_network
+from amdnet_matminer.network.base import n_read
+from amdnet_matminer.training import prediction_ladder, read_graphs
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +60,12 @@ def test_a_frozen_model_is_a_step_of_a_pipeline(model: AMDNetRegressor, crystals
 
 @pytest.mark.parametrize("architecture", ["amdnet-2021", "megnet"])
 def test_published_networks_have_vectors(architecture: str, crystals: list[Structure]) -> None:
-    small = AMDNetRegressor(architecture=architecture, width=4, epochs=1, random_state=0)
-    vectors = small.fit(crystals, range(len(crystals))).transform(crystals)
-    assert vectors.shape == (len(crystals), len(small.get_feature_names_out()))
+    config = NetworkConfig.of(architecture, width=4)
+    graphs = AMDNetRegressor(architecture=architecture).graph_converter().convert_many(crystals)
+    network = build_network(config)
+    vectors = read_graphs(network, graphs, prediction_ladder(network, graphs))
+    assert vectors.shape == (len(crystals), n_read(config))
+    assert len(np.unique(vectors.round(6), axis=0)) == len(crystals)
 
 
 def test_a_model_that_is_not_fitted_has_none(rutile: Structure) -> None:

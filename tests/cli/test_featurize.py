@@ -145,12 +145,16 @@ class TestFit:
 
 
 def test_comes_without_tensorflow(run_apart: Callable, folder: Path) -> None:
-    """As does the help of a training."""
+    """As do the help of a training, the names of the networks, and the MatBench runner before it runs."""
     then = """
+import amdnet_matminer.matbench.command
+import amdnet_matminer.validation
+from amdnet_matminer.architectures import architecture_names
+assert "amdnet-2021" in architecture_names()
 try:
     main(["train", "--help"])
 except SystemExit:
-    print([name for name in ("tensorflow", "keras") if name in sys.modules])"""
+    print([name for name in ("tensorflow", "keras", "matbench", "jinja2") if name in sys.modules])"""
     done = run_apart("featurize", folder / "rock-salt-MgO.cif", then=then)
     assert "\nrock-salt-MgO," in done.stdout
     assert "--learning_rate" in done.stdout

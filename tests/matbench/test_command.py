@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -189,15 +188,6 @@ def test_what_is_needed_is_missing(
     error = capsys.readouterr().err
     assert reason in error
     assert error.count("\n") == 1
-
-
-def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
-    code = """
-import sys
-import amdnet_matminer.matbench.command
-print(*[name for name in ("matbench", "jinja2", "keras", "tensorflow") if name in sys.modules])"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
 
 
 def test_missing_matbench(run: Callable, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

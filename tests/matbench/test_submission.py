@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import subprocess
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -82,19 +81,19 @@ def test_complete__is_ready(folder: Path, check: Callable) -> None:
 
 
 def test_the_script_in_it_runs_from_there(
-    run: Callable, few_trees: None, files: Path, tmp_path: Path
+    run: Callable, few_trees: None, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("--model", "rf-magpie", "--fold", "1") == 0
     folder = tmp_path / "out" / "matbench_v0.1_RF-Magpie"
     code = (folder / "run.py").read_text()
     assert len(code.splitlines()) < 30
     compile(code, "run.py", "exec")
-    environment = os.environ | {"PYTHONPATH": str(Path(amdnet_matminer.__file__).parents[1])}
-    command = [sys.executable, "run.py", "--data-dir", str(files), "--fold", "1", "--n_jobs", "1", "--quiet"]
-    outcome = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert outcome.returncode == 0, outcome.stderr
+    monkeypatch.chdir(folder)
+    words = ["--data-dir", str(files), "--fold", "1", "--n_jobs", "1", "--quiet"]
+    monkeypatch.setattr(sys, "argv", ["run.py", *words])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path("run.py", run_name="__main__")
+    assert not end.value.code
     assert (folder / "matbench-output" / "report.html").exists()
     place = Path("folds") / "rf-magpie" / "matbench_jdft2d" / "fold_1.json"
     one, other = (json.loads((at / place).read_text()) for at in (folder.parent, folder / "matbench-output"))

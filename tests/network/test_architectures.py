@@ -170,18 +170,6 @@ def test_an_unknown_name_is_refused_with_those_that_are_known(toy: str) -> None:
             network_class(name)
 
 
-def test_names_are_known_without_keras(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    code = (
-        "import sys; from amdnet_matminer.architectures import architecture_names as names; print(names());"
-        "import amdnet_matminer.validation; assert 'keras' not in sys.modules"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "amdnet-2021" in done.stdout
-
-
 def test_the_example_for_contributors_works(toy: str, crystals: list[Structure]) -> None:
     """With the fixture, which forgets at the end what has been registered."""
     text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -57,7 +57,8 @@ def test_precisions_do_not_mix(half_precision: Callable) -> None:
     assert lent(PLAIN) is full
 
 
-def test_only_few_wait() -> None:
+def test_only_few_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "MOST_IDLE", 2)
     for width in range(1, compiled.MOST_IDLE + 3):
         lent(PLAIN._replace(network=PLAIN.network._replace(width=width)))
     assert len(compiled._idle) == compiled.MOST_IDLE
