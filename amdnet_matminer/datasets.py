@@ -8,6 +8,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +45,13 @@ def oxides() -> pd.DataFrame:
         with the columns ``structure`` (without oxidation states), ``formula``,
         ``prototype`` and ``ewald_energy_per_atom`` in eV/atom.
     """
+    made = _oxides()
+    return made.assign(**{STRUCTURE_COLUMN: [structure.copy() for structure in made[STRUCTURE_COLUMN]]})
+
+
+@cache
+def _oxides() -> pd.DataFrame:
+    """Kept, since space groups and Ewald sums take seconds."""
     made = [oxide for prototype in PROTOTYPES for oxide in oxides_of(prototype)]
     return pd.DataFrame(
         {

@@ -52,6 +52,15 @@ def matbench_like(tmp_path: Path, rutile: Structure, rock_salt: Structure) -> Pa
     return path
 
 
+def test_oxides__a_table_of_ones_own(table: pd.DataFrame) -> None:
+    changed = oxides()
+    before = changed.structure.iloc[0].copy()
+    changed.structure.iloc[0].scale_lattice(1.0)
+    changed["formula"] = "none"
+    assert table.structure.iloc[0] == oxides().structure.iloc[0] == before
+    assert table.formula.equals(oxides().formula)
+
+
 def test_oxides__about_500_named_once(table: pd.DataFrame) -> None:
     assert 450 <= len(table) <= 550
     assert list(table) == ["structure", "formula", "prototype", "ewald_energy_per_atom"]

@@ -33,8 +33,9 @@ def test_a_finished_run_is_not_run_again(graphs, tmp_path, monkeypatch):
     y = np.array([g.atoms.atomic_number.mean() for g in graphs])
     data = ablation.Data((graphs * 3, np.tile(y, 3)), (graphs, y))
     monkeypatch.setattr(ablation, "read_data", lambda *_: data)
-    tiny = ablation.Variant(width=8)
-    monkeypatch.setitem(ablation.VARIANTS, "tiny", tiny)
+    monkeypatch.setitem(ablation.VARIANTS, "tiny", ablation.Variant(width=8))
+    estimator = ablation.estimator
+    monkeypatch.setattr(ablation, "estimator", lambda *given: estimator(*given).set_params(n_blocks=1))
     settings = {"n_train": len(y) * 3, "epochs": 2}
     row = ablation.run_once("mp2018 oxides", settings, tmp_path, "tiny", 0)
     assert row["mae"] > 0

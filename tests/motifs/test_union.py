@@ -42,9 +42,7 @@ def test_many_at_once_are_as_one_by_one(structures, bonds) -> None:
         assert_same(graph, motif_graph(structure, bonds=bonds))
 
 
-@pytest.mark.parametrize(
-    "settings", [{"n_neighbors": 12}, {"symmetry_reduction": False}, {"motifs": None}]
-)
+@pytest.mark.parametrize("settings", [{"n_neighbors": 12}, {"symmetry_reduction": False}, {"motifs": None}])
 def test_many_dual_graphs_at_once_are_as_one_by_one(structures, settings) -> None:
     converter = DualGraphConverter(**settings)
     for structure, graph in zip(structures, converter.convert_few(structures), strict=True):
