@@ -309,7 +309,7 @@ def test_a_subset_of_a_subset(duals, crystals, lazy):
 
 def test_training_with_a_cache_is_training_without(tmp_path, crystals, request):
     y = np.arange(float(len(crystals)))
-    settings = {"epochs": 2, "batch_size": 2, "rbf_edge_dim_atom": 20, "random_state": 0}
+    settings = {"epochs": 2, "batch_size": 2, "width": 8, "n_blocks": 1, "random_state": 0}
     plain = AMDNetRegressor(**settings, validation_fraction=0.3).fit(crystals, y)
     cached = AMDNetRegressor(**settings, validation_fraction=0.3, cache_dir=tmp_path / "new").fit(crystals, y)
     assert cached.history_ == plain.history_
@@ -319,7 +319,7 @@ def test_training_with_a_cache_is_training_without(tmp_path, crystals, request):
 
 
 def test_a_saved_model_does_not_know_the_folder(tmp_path, crystals):
-    model = AMDNetRegressor(epochs=1, batch_size=2, rbf_edge_dim_atom=20, cache_dir=tmp_path)
+    model = AMDNetRegressor(epochs=1, batch_size=2, width=8, n_blocks=1, cache_dir=tmp_path)
     model.fit(crystals[:3], [1.0, 2.0, 3.0]).save(tmp_path / "model.amdnet")
     assert AMDNetRegressor.load(tmp_path / "model.amdnet").cache_dir is None
 
