@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from amdnet_matminer import AMDNetClassifier, AMDNetRegressor
 from amdnet_matminer.cli import main as amdnet
 from amdnet_matminer.datasets import oxides
 
@@ -48,6 +49,10 @@ def test_the_snippets_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # The snippets leave the size of networks to its default, which is compiled for a minute.
+    for estimator in (AMDNetRegressor, AMDNetClassifier):
+        smaller = estimator.__init__.__kwdefaults__ | {"width": 8, "n_blocks": 1}
+        monkeypatch.setattr(estimator.__init__, "__kwdefaults__", smaller)
     names: dict = {}
     for snippet in blocks("python"):
         exec(compile(snippet, "README.md", "exec"), names)
