@@ -134,6 +134,15 @@ class TestBadInput:
         code, _, error = run("featurize", folder, "--quiet")
         assert (code, error) == (130, "amdnet featurize: interrupted\n")
 
+    def test_out_of_memory(self, run: Callable, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def grow(*arguments: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(screening, "read_noted", grow)
+        code, _, error = run("featurize", folder, "--quiet", "--n_jobs", 1)
+        assert code == 1
+        assert "out of memory; give fewer or smaller crystals, or less --n_jobs" in error
+
     def test_reader_that_wants_no_more(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -194,3 +194,9 @@ def test_missing_matbench(run: Callable, monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setitem(sys.modules, "matbench.bench", None)
     assert run("--model", "mean") == 1
     assert "install it with: pip install --no-deps matbench==0.6\n" in capsys.readouterr().err
+
+
+def test_missing_jinja2(run: Callable, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert run("--model", "mean", "--fold", "1") == 1
+    assert "install it with: pip install 'amdnet-matminer[matbench]'\n" in capsys.readouterr().err
