@@ -1,4 +1,4 @@
-"""Write the README's result tables from the JSON files in benchmarks/results.
+"""Write the result tables of the site and of the README from the JSON files in benchmarks/results.
 
 python benchmarks/make_tables.py
 """
@@ -18,13 +18,46 @@ BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
 
 
 def main() -> None:
-    """Replace the tables in the README."""
-    readme = ROOT / "README.md"
-    readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    """Replace the tables of the page of results, and the README's summary of them."""
+    for path, make in ((ROOT / "docs" / "results.md", with_tables), (ROOT / "README.md", with_summary)):
+        path.write_text(make(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def with_summary(text: str) -> str:
+    """The README's text with its five lines of results made anew."""
+    begin, end = "<!-- summary -->\n", "<!-- /summary -->"
+    before, rest = text.split(begin)
+    return before + begin + "\n" + summary() + "\n" + end + rest.split(end)[1]
+
+
+def summary() -> str:
+    """What a reader asks first, a line each."""
+    pretrained = [
+        read(RESULTS / f"pretrained-mp2018-{name}.json") for name in ("band-gap", "formation-energy")
+    ]
+    shipped = [
+        [
+            f"{target.replace('_', ' ')}, {result['n_validation']:,} crystals of mp2018's validation part",
+            f"{errors['mae']:.3f} {errors['unit']}",
+        ]
+        for result in pretrained
+        for target, errors in result["errors"].items()
+    ]
+    phonons = read(RESULTS / "matbench_phonons-amdnet.json")
+    ratio = read(RESULTS / "training_speed-compare.json")["ratios"]["ours, amdnet"]["training / faster peer"]
+    engine_ratio = read(RESULTS / "motif_engine.json")["speed"]["ratio"]
+    rows = [
+        *shipped,
+        ["MatBench phonons, five folds", f"{phonons['mean']:.1f} 1/cm"],
+        ["training, beside the faster of matgl and megnet", f"{ratio:.1f} times as fast"],
+        ["motifs, beside CrystalNN and its fingerprint", f"{engine_ratio:.0f} times as fast"],
+    ]
+    lines = [["what", "mean absolute error, or rate"], ["---", "---"], *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
 
 
 def with_tables(text: str) -> str:
-    """The README's text with its tables made anew."""
+    """The text of the page with its tables made anew."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     return (

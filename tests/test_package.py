@@ -25,9 +25,9 @@ DEEP_LEARNING = ["jax", "keras", "tensorflow", "torch"]
 ADDRESSES = r"pythonhosted\.|pypi\.(org|python)|npmjs\.|/(root|home|Users|opt)/[A-Za-z]|index[-]url"
 
 
-def run(*command: str | Path, cwd: Path) -> str:
+def run(*command: str | Path, cwd: Path, **variables: str) -> str:
     """The output of a command run without this checkout on the path."""
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
     done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -40,6 +40,34 @@ from amdnet_matminer import Motif2Vec, MotifFeaturizer, motif_graph, motif_graph
 MotifFeaturizer()
 print(*[name for name in {DEEP_LEARNING} if name in sys.modules])"""
     assert run(sys.executable, "-c", code, cwd=ROOT).split() == []
+
+
+def test_features_and_search_work_without_tensorflow() -> None:
+    code = """
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None  # importing them fails
+from pymatgen.core import Lattice, Structure
+from amdnet_matminer import MotifFeaturizer, MotifNetwork
+salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), ["Mg", "O"], [[0] * 3, [0.5] * 3])
+featurizer = MotifFeaturizer.from_preset("mp2018")
+featurizer.set_n_jobs(1)
+print(len(featurizer.transform([salt])), *MotifNetwork().fit([salt]).motifs_)"""
+    assert run(sys.executable, "-c", code, cwd=ROOT).split() == ["1", "MgO6", "octahedral"]
+
+
+def test_the_network_runs_on_jax_without_tensorflow() -> None:
+    code = """
+import sys
+sys.modules["tensorflow"] = None
+from pymatgen.core import Lattice, Structure
+from amdnet_matminer import AMDNetRegressor
+salts = [
+    Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), ["Mg", "O"], [[0] * 3, [0.5] * 3])
+    for a in (4.1, 4.3)
+]
+model = AMDNetRegressor(epochs=1, width=8, n_blocks=1, optimizer="adamw", validation_fraction=0)
+print(len(model.fit(salts, [1.0, 2.0]).predict(salts)))"""
+    assert run(sys.executable, "-c", code, cwd=ROOT, KERAS_BACKEND="jax").split() == ["2"]
 
 
 @pytest.mark.parametrize("name", amdnet_matminer.__all__)

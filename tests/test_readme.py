@@ -1,4 +1,4 @@
-"""Every snippet and command of the README does what it says."""
+"""Every snippet and command of the README, and every snippet of the guide, does what it says."""
 
 from __future__ import annotations
 
@@ -21,8 +21,36 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+PAGES = [ROOT / "docs" / "start.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+SMALL = {"n_blocks": 1, "width": 8, "optimizer": "adamw"}
+"""Sizes where a page names none: compiling a network takes longer than all that pages do with it."""
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.fixture
+def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for estimator in (AMDNetRegressor, AMDNetClassifier):
+        monkeypatch.setattr(estimator.__init__, "__kwdefaults__", estimator.__init__.__kwdefaults__ | SMALL)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks("python", page.read_text())], ids=lambda p: p.stem
+)
+def test_the_snippets_of_a_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    text = page.read_text(encoding="utf-8")
+    if "init_from=" not in text:  # a shipped model has a size of its own
+        request.getfixturevalue("small_networks")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    for snippet in blocks("python", text):
+        exec(compile(snippet, page.name, "exec"), names)
+    predicted = names.get("predicted", 0.0)
+    assert np.isfinite(predicted).all()
 
 
 def commands(program: str) -> list[str]:
@@ -39,14 +67,14 @@ def load_script(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_every_command_is_one_that_is_tested_here() -> None:
-    known = ("make ", "amdnet ", "pip install ", "python benchmarks/run_matbench.py")
+    known = ("make ", "amdnet ", "pip install ")
     lines = [line for block in blocks("bash") for line in block.splitlines()]
     assert lines
     assert all(line.startswith(known) for line in lines)
 
 
 def test_the_snippets_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    small_networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     # The snippets leave the size of networks to its default, which is compiled for a minute.
@@ -64,7 +92,7 @@ def test_the_snippets_run(
 
 
 def test_the_amdnet_commands_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    small_networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "crystals").mkdir()
@@ -84,17 +112,28 @@ def test_the_make_targets_exist() -> None:
 
 
 def test_the_matbench_command_parses(monkeypatch: pytest.MonkeyPatch) -> None:
-    (command,) = commands("python benchmarks/run_matbench.py")
+    guide = (ROOT / "docs" / "guide" / "matbench.md").read_text(encoding="utf-8")
+    (command,) = (line for line in blocks("bash", guide)[0].splitlines() if line.startswith("amdnet "))
     asked = []
     monkeypatch.setattr("amdnet_matminer.matbench.command.run", asked.append)
-    assert load_script("run_matbench", monkeypatch).main(["matbench", *shlex.split(command)[2:]]) == 0
+    assert amdnet(shlex.split(command)[1:]) == 0
     assert [(arguments.task, arguments.fold) for arguments in asked] == [(["matbench_phonons"], [0])]
 
 
 def test_the_extras_exist() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(re.findall(r'pip install "\.\[(\w+)\]"', README)) <= set(extras)
+    (line,) = re.findall("^Extras: (.*)$", README, re.MULTILINE)
+    named = re.findall(r"`\[(\w+)\]`", line)
+    assert named
+    assert set(named) <= set(extras)
 
 
 def test_the_tables_are_those_of_the_result_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_script("make_tables", monkeypatch).with_tables(README) == README
+    make_tables = load_script("make_tables", monkeypatch)
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert make_tables.with_tables(page) == page
+    assert make_tables.with_summary(README) == README
+
+
+def test_the_front_page_is_short() -> None:
+    assert README.count("\n") <= 150
