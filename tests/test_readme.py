@@ -30,6 +30,12 @@ def blocks(language: str, text: str = README) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting processes takes longer than the few crystals do."""
+    monkeypatch.setattr("matminer.featurizers.base.cpu_count", lambda: 1)
+
+
 @pytest.fixture
 def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     for estimator in (AMDNetRegressor, AMDNetClassifier):
