@@ -209,7 +209,7 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 def _checked(file: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{file.as_uri()}?{mode}", PATIENCE, isolation_level=None, check_same_thread=False, uri=True
+        f"{file.as_uri()}?{mode}", timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True
     )
     try:
         connection.executescript(
