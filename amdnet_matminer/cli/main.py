@@ -20,6 +20,7 @@ _EPILOG = f"""examples:
   amdnet evaluate held_out.json.gz --predict band_gap --load_name gap.amdnet
   amdnet predict new_crystals/ --load_name gap.amdnet --output predictions.csv
   amdnet predict new_crystals/ --model mp2018-band-gap --output predictions.csv
+  amdnet explain query.cif --model mp2018-band-gap
   amdnet network crystals/ --save_name crystals.network
   amdnet search query.cif --in crystals.network -k 5
   amdnet matbench --task matbench_phonons --fold 0
@@ -50,6 +51,9 @@ COMMANDS = {
     "evaluate": Command("amdnet_matminer.cli.evaluate", "Compare a model's predictions with labels."),
     "predict": Command(
         "amdnet_matminer.cli.predict", "Predict a property of new crystals with a trained model."
+    ),
+    "explain": Command(
+        "amdnet_matminer.cli.explain", "Say what motifs and atoms contribute to a model's predictions."
     ),
     "network": Command(
         "amdnet_matminer.cli.network", "Build a network of materials and the motifs that they have."
