@@ -98,14 +98,25 @@ class CrystalArrays:
         """(N,) atomic number Z."""
         return np.array([specie.Z for specie in self.species], dtype=np.int32)[self.kind]
 
-    @property
-    def symbols(self) -> list[str]:
-        """The element of each of ``species``."""
-        return [specie.symbol for specie in self.species]
-
     def cartesian(self, fractional: NDArray[np.number], crystal: Indices) -> Vectors:
         """Turn vectors (V, 3) in units of the lattice of their crystals (V,) into angstrom."""
         return np.einsum("vi,vij->vj", fractional, self.lattice[crystal])
+
+    def between(
+        self, site: NDArray[np.integer], neighbor: NDArray[np.integer], image: NDArray[np.integer]
+    ) -> Vectors:
+        """Vectors from sites to translated neighbours.
+
+        Args:
+            site: The sites, shape (P,).
+            neighbor: A neighbour of each, shape (P,).
+            image: Its lattice translation, shape (P, 3).
+
+        Returns:
+            In angstrom, shape (P, 3).
+        """
+        translation = self.cartesian(image, self.crystal[site])
+        return self.position[neighbor] - self.position[site] + translation
 
     def structure(self, crystal: int) -> Structure:
         """One of the crystals as a structure.

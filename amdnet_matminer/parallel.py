@@ -162,7 +162,10 @@ def attempt(work: Work[Result], numbered: Sequence[tuple[int, Structure]]) -> li
         OSError: As in ``try_structures``.
     """
     try:
-        return [*work([structure for _, structure in numbered])]
+        results: list[Result | StructureError] = [*work([structure for _, structure in numbered])]
+        if len(results) != len(numbered):
+            raise RuntimeError(f"{len(results)} results for {len(numbered)} structures")
+        return results
     except OSError:
         raise
     except Exception as error:

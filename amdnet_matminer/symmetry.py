@@ -6,7 +6,7 @@ import logging
 from typing import NamedTuple
 
 import numpy as np
-from moyopy import Cell, MoyoDataset
+from moyopy import Cell, MoyoDataset, Operations
 from numpy.typing import NDArray
 
 from amdnet_matminer.crystal_arrays import CrystalArrays, Indices, IntArray, Vectors, spans
@@ -103,7 +103,6 @@ def _orbits(crystals: CrystalArrays, crystal: int, tolerance: float) -> SiteOrbi
     place, lattice = crystals.fractional[sites], crystals.lattice[crystal]
     single = SiteOrbits.single(len(place))
     try:
-        # Any integers tell species apart, but moyo sorts them as elements, of which none is 0.
         cell = Cell(lattice.tolist(), place.tolist(), (crystals.kind[sites] + 1).tolist())
         symmetry = MoyoDataset(cell, symprec=tolerance)
     except ValueError:  # a cell too odd for moyo is still a crystal, only not a smaller one
@@ -111,14 +110,21 @@ def _orbits(crystals: CrystalArrays, crystal: int, tolerance: float) -> SiteOrbi
     # Of the primitive cell: the symmetry of an oblong supercell alone would leave out rotations.
     _, first, orbit = np.unique(symmetry.orbits, return_index=True, return_inverse=True)
     orbits = single._replace(representative=first[orbit])
+    if (orbits.representative != orbits.source).any():
+        _find_operations(orbits, place, lattice, symmetry.operations, 2 * tolerance)
+    return orbits
+
+
+def _find_operations(
+    orbits: SiteOrbits, place: Vectors, lattice: Vectors, operations: Operations, tolerance: float
+) -> None:
+    """Write where the sites of orbits come from, each of them as yet its own source."""
+    rotations, translations = np.array(operations.rotations), np.array(operations.translations)
     source = orbits.representative.copy()
     waiting = np.flatnonzero(source != orbits.source)
-    if len(waiting):
-        rotations = np.array(symmetry.operations.rotations)
-        translations = np.array(symmetry.operations.translations)
     while len(waiting):
         operation, cells = _operations_to(
-            place[waiting], place[source[waiting]], rotations, translations, lattice, 2 * tolerance
+            place[waiting], place[source[waiting]], rotations, translations, lattice, tolerance
         )
         met = operation >= 0
         sites_met = waiting[met]
@@ -130,7 +136,6 @@ def _orbits(crystals: CrystalArrays, crystal: int, tolerance: float) -> SiteOrbi
         _, first, group = np.unique(source[waiting], return_index=True, return_inverse=True)
         source[waiting] = waiting[first][group]
         waiting = waiting[source[waiting] != waiting]
-    return orbits
 
 
 def _operations_to(

@@ -115,6 +115,17 @@ def test_a_failure_costs_few_calls(cells):
     assert calls == [32, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1]
 
 
+def test_work_that_loses_a_structure_is_an_error(cells):
+    def loses(structures: list[Structure]) -> list[float]:
+        return [structure.volume for structure in structures if structure.volume < cells[5].volume]
+
+    found = list(try_structures(loses, cells[:8]))
+    assert found[:5] == [cell.volume for cell in cells[:5]]
+    assert [str(failure).split(";")[0] for failure in found[5:]] == [
+        f"structure {i} (Po1) failed: RuntimeError: 0 results for 1 structures" for i in (5, 6, 7)
+    ]
+
+
 def test_no_structures():
     assert list(map_structures(list, [], n_jobs=2)) == []
 

@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from amdnet_matminer.architectures import network_class
 from amdnet_matminer.cli.crystals import open_structures
 from amdnet_matminer.cli.exits import IncompleteError
-from amdnet_matminer.cli.options import add_common, add_model, add_output, add_structures
+from amdnet_matminer.cli.options import add_model, add_output, add_quiet, add_structures
 from amdnet_matminer.cli.outputs import check_output, write_table
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.estimators import AMDNetRegressor
@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_structures(parser, "+")
     add_model(parser)
     add_output(parser, "ids, motifs and atoms, and their contributions", "standard output")
-    add_common(parser)
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -94,7 +94,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """The options of every command that reads crystals."""
+    """The options of commands that read crystals in processes."""
     parser.add_argument(
         "--n_jobs",
         type=_n_jobs,
@@ -102,6 +102,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         metavar="COUNT",
         help="processes that read crystals and make graphs; -1 takes all processors (default: %(default)s)",
     )
+    add_quiet(parser)
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that reads crystals."""
     parser.add_argument(
         "--quiet", action="store_true", help="show no progress, nor which files of a folder are left out"
     )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from amdnet_matminer.cli.crystals import open_structures
 from amdnet_matminer.cli.exits import IncompleteError
-from amdnet_matminer.cli.options import add_common, add_output, add_structures
+from amdnet_matminer.cli.options import add_output, add_quiet, add_structures
 from amdnet_matminer.cli.outputs import check_output, write_table
 from amdnet_matminer.motif_network import MotifNetwork
 from amdnet_matminer.motif_network.network import By
@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "both (default: %(default)s)",
     )
     add_output(parser, "ids of the crystals, materials and similarities", "standard output")
-    add_common(parser)
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -116,8 +116,7 @@ def find_motifs(
     center, is_ligand = site_roles(crystals)
     environments = _keep_ligands(_ENGINES[engine](crystals, center, orbits, bonds), is_ligand)
     motif = np.repeat(np.arange(len(center)), np.diff(environments.offset))
-    bond = crystals.position[environments.neighbor] - crystals.position[center[motif]]
-    bond += crystals.cartesian(environments.image, crystals.crystal[center[motif]])
+    bond = crystals.between(center[motif], environments.neighbor, environments.image)
     edges = share_ligands(crystals, center, environments, bond, np.isin(center, receivers))
     # Motifs that an operation makes of each other are described once.
     sources, source_of = np.unique(orbits.source[center], return_inverse=True)

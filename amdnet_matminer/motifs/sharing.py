@@ -78,8 +78,7 @@ def share_ligands(
     key = np.ravel_multi_index((motif[first], motif[second], *(image - low).T), (n, n, *span))
     _, one, edge_of, n_shared = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     receiver, sender, image = motif[first[one]], motif[second[one]], image[one]
-    between = crystals.position[center[sender]] - crystals.position[center[receiver]]
-    between += crystals.cartesian(image, crystals.crystal[center[receiver]])
+    between = crystals.between(center[receiver], center[sender], image)
     angles = np.bincount(edge_of.ravel(), weights=_angle(bond[first], bond[second]), minlength=len(one))
     return Sharing(
         sender=sender.astype(np.int32),

@@ -100,9 +100,7 @@ def voronoi_facets(
 def _surroundings(crystals: CrystalArrays, sites: NDArray[np.integer], radius: float) -> Facets:
     """All atoms within a radius of the sites, nothing measured yet, sorted by site."""
     cell, neighbor, image, distance = crystals.neighbors_within(radius, sites)
-    center = sites[cell]
-    vector = crystals.position[neighbor] - crystals.position[center]
-    vector += crystals.cartesian(image, crystals.crystal[center])
+    vector = crystals.between(sites[cell], neighbor, image)
     nothing = np.zeros(len(cell))
     return Facets(cell, neighbor, image, vector, distance, nothing, nothing)
 
