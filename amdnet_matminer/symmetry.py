@@ -14,6 +14,9 @@ from amdnet_matminer.crystal_arrays import CrystalArrays, Indices, IntArray, Vec
 TOLERANCE = 0.01
 """How far atoms may be from their ideal places and still count as equivalent, in angstrom."""
 
+# A site is made of another one, in angstrom, only so exactly: within TOLERANCE order parameters change
+# by more than 0.001.
+_EXACT = 1e-4
 # Operations that are tried at once on the sites of a crystal: most sites are met by the first ones.
 _OPERATIONS = 64
 
@@ -24,8 +27,9 @@ logging.getLogger("moyo").setLevel(logging.ERROR)
 class SiteOrbits(NamedTuple):
     """The orbits of N sites, and an operation that makes each site of another one.
 
-    An oblong supercell has not all the rotations of its primitive cell, so that its operations
-    may not reach every site of an orbit; then more than one site of it is a source.
+    Operations are exact where orbits allow for a tolerance, and an oblong supercell has not all the
+    rotations of its primitive cell. So they may not reach every site of an orbit; then more than
+    one site of it is a source.
     """
 
     representative: Indices
@@ -102,16 +106,17 @@ def _orbits(crystals: CrystalArrays, crystal: int, tolerance: float) -> SiteOrbi
     sites = slice(crystals.offset[crystal], crystals.offset[crystal + 1])
     place, lattice = crystals.fractional[sites], crystals.lattice[crystal]
     single = SiteOrbits.single(len(place))
+    cell = Cell(lattice.tolist(), place.tolist(), (crystals.kind[sites] + 1).tolist())
     try:
-        cell = Cell(lattice.tolist(), place.tolist(), (crystals.kind[sites] + 1).tolist())
         symmetry = MoyoDataset(cell, symprec=tolerance)
+        # Of the primitive cell: the symmetry of an oblong supercell alone would leave out rotations.
+        _, first, orbit = np.unique(symmetry.orbits, return_index=True, return_inverse=True)
+        orbits = single._replace(representative=first[orbit])
+        if (orbits.representative != orbits.source).any():
+            exact = MoyoDataset(cell, symprec=_EXACT)
+            _find_operations(orbits, place, lattice, exact.operations, 2 * _EXACT)
     except ValueError:  # a cell too odd for moyo is still a crystal, only not a smaller one
         return single
-    # Of the primitive cell: the symmetry of an oblong supercell alone would leave out rotations.
-    _, first, orbit = np.unique(symmetry.orbits, return_index=True, return_inverse=True)
-    orbits = single._replace(representative=first[orbit])
-    if (orbits.representative != orbits.source).any():
-        _find_operations(orbits, place, lattice, symmetry.operations, 2 * tolerance)
     return orbits
 
 

@@ -38,7 +38,7 @@ def check_operations(crystals: CrystalArrays, orbits: SiteOrbits) -> None:
     assert (crystals.kind[orbits.representative] == crystals.kind).all()
     moved = np.einsum("nij,nj->ni", orbits.rotation, crystals.fractional[orbits.source]) + orbits.translation
     apart = crystals.cartesian(moved - crystals.fractional, crystals.crystal)
-    assert np.abs(apart).max() < 0.03
+    assert np.abs(apart).max() < 1e-3
     for site in np.flatnonzero(orbits.source != np.arange(len(orbits.source)))[:10]:
         rotation, lattice = orbits.rotation[site], crystals.lattice[crystals.crystal[site]]
         turn = np.linalg.inv(lattice) @ rotation.T @ lattice
@@ -75,6 +75,15 @@ def test_operations_that_a_supercell_lacks_make_more_sources(corundum) -> None:
     assert len(np.unique(orbits.source)) > 2
 
 
+def test_orbits_allow_for_more_than_operations(rutile) -> None:
+    """Nodes of a network may differ a little; fingerprints that are taken over may not."""
+    moved = rutile.copy()
+    moved.translate_sites([1], [1e-3 / rutile.lattice.a, 0, 0])
+    _, orbits = orbits_of(moved)
+    assert orbits.representative[:2].tolist() == [0, 0]
+    assert orbits.source[:2].tolist() == [0, 1]
+
+
 def test_crystals_are_numbered_throughout(rutile, perovskite) -> None:
     _, first = orbits_of(rutile)
     _, second = orbits_of(perovskite)
@@ -100,14 +109,15 @@ def test_a_cell_that_moyo_refuses_has_single_sites() -> None:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32 - 1))
 def test_neighbors_are_carried_to_neighbors(rutile, corundum, spinel, seed) -> None:
-    """What an operation carries is as far from the site as before, and as moyo's tolerance allows."""
+    """What an operation carries is as far from the site as before; noise of coordinates does not matter."""
     rng = np.random.default_rng(seed)
     structure = [rutile, corundum * (2, 1, 1), spinel][seed % 3].copy()
-    structure.perturb(0.002)
+    structure.perturb(2e-6)
     structure = Structure.from_sites([structure[i] for i in rng.permutation(len(structure))])
     crystals, orbits = orbits_of(structure)
     check_operations(crystals, orbits)
     site = np.flatnonzero(orbits.source != np.arange(len(structure)))
+    assert len(site)
     center, neighbor, image, distance = crystals.neighbors_within(3.0, np.arange(len(structure)))
     for each in rng.permutation(site)[:4]:
         of_source = center == orbits.source[each]
@@ -117,4 +127,4 @@ def test_neighbors_are_carried_to_neighbors(rutile, corundum, spinel, seed) -> N
         assert (crystals.kind[to] == crystals.kind[neighbor[of_source]]).all()
         assert len({(n, *v) for n, v in zip(to.tolist(), cells.tolist(), strict=True)}) == len(to)
         vector = crystals.position[to] - crystals.position[each] + cells @ crystals.lattice[0]
-        np.testing.assert_allclose(np.linalg.norm(vector, axis=1), distance[of_source], atol=0.05)
+        np.testing.assert_allclose(np.linalg.norm(vector, axis=1), distance[of_source], atol=1e-3)
