@@ -1,4 +1,4 @@
-"""CIF files: pymatgen's parser, block by block, and what a file declares of what it lacks.
+"""CIF files: block by block, plain ones by gemmi and others by pymatgen, and what a file says that it lacks.
 
 A block that says that it is incomplete is no crystal: elements of its formula without sites,
 hydrogen atoms that are counted but not placed, occupancies that are unknown, a space group
@@ -21,6 +21,7 @@ from pymatgen.io.cif import CifParser
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.readers.faults import REPAIR
+from amdnet_matminer.readers.plain_cif import read_plain
 
 OCCUPANCY_TOLERANCE = 1.01
 """Occupancies that add up to at most this are 1 and rounded."""
@@ -81,7 +82,7 @@ def read_cif(text: str, number: int | None = None) -> Structure:
 
     Raises:
         DatasetError: There is none, or it is not complete, or, without a ``number``, there are several.
-        Exception: Whatever else a malformed file leads pymatgen to.
+        Exception: Whatever else a malformed file leads pymatgen to, which reads all that is not plain.
     """
     blocks = cif_blocks(text)
     if not blocks:
@@ -93,6 +94,11 @@ def read_cif(text: str, number: int | None = None) -> Structure:
 
 
 def _read_block(block: Block) -> Structure:
+    plain = read_plain(block.text)
+    if plain is not None:
+        structure, tags = plain
+        _check_formula({name: values[0] for name, values in tags.items()}, structure)
+        return structure
     parser = CifParser.from_str(block.text, occupancy_tolerance=OCCUPANCY_TOLERANCE, check_cif=False)
     content: dict[str, Any] = next(iter(parser.as_dict().values()), {})
     _check_sites(content)
