@@ -12,8 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from amdnet_matminer.matbench.settings import RECIPES
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+PEERS = ("RF", "CGCNN", "ALIGNN", "DeeperGATGNN", "coNGN")
+"""How the names of those begin that every table of MatBench shows."""
 BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
 
 
@@ -73,6 +77,7 @@ def with_tables(text: str) -> str:
                 accuracy(),
                 motif_features(),
                 matbench(),
+                recipes(),
                 uncertainty(),
                 robustness(),
                 engine(),
@@ -195,36 +200,56 @@ def matbench() -> str:
     results = [read(path) for path in sorted(RESULTS.glob("matbench_*.json"))]
     rows = [_matbench_row(result, leaderboard["tasks"]) for result in results]
     title = (
-        f"**MatBench.** Published: the leaderboard of {leaderboard['date']}, means of five folds; of a task "
-        "that lacks rows, what others reach on the same rows."
+        f"**MatBench.** Official folds, mean ± standard deviation over them. Others: the leaderboard of "
+        f"{leaderboard['date']}; of a task that lacks rows, what they reach on the same rows of the same "
+        "folds, by their published predictions. Where a model began pretrained it says so."
     )
-    heads = ["task", "rows", "model", "score", "best published", "random forest", "time, all folds"]
+    heads = ["task", "rows", "model", "score", "best of the others", *PEERS, "time"]
     return table(title, heads, rows, *results)
+
+
+def recipes() -> str:
+    """How the networks learn each task, and why so."""
+    rows = [
+        [task, ", ".join(f"{name} {value}" for name, value in recipe.settings.items()), recipe.reason]
+        for task, recipe in RECIPES.items()
+    ]
+    title = (
+        "**Settings of the networks on MatBench**, chosen by the size of a training part and by trials "
+        "within training parts; all others are the estimator's defaults."
+    )
+    return table(title, ["task", "settings", "why"], rows)
 
 
 def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
     origin = result["origin"]
     is_partial = origin.get("rows", 0) < origin.get("of", 0)
+    numbers = [fold["fold"] for fold in result["folds"]]
     others = {name: row["mean"] for name, row in tasks[result["task"]][result["metric"]].items()}
-    # Scores on some of the rows are put beside those on the same rows only.
-    others = result["peers on these rows"] if is_partial else others
+    if is_partial:  # its scores are put beside those on the same rows only
+        on_rows = result["peers on these rows"].items()
+        others = {name: float(np.mean([of[n] for n in numbers])) for name, of in on_rows}
     best_of = max if result["metric"] == "rocauc" else min
     best = best_of(others, key=lambda name: others[name]) if others else None
-    forest = next((f"{others[name]:.4g}" for name in others if name.startswith("RF")), "")
-    numbers = [fold["fold"] for fold in result["folds"]]
-    which = "five folds" if len(numbers) == 5 else f"fold {', '.join(map(str, numbers))}"
+    peers = (next((score for name, score in others.items() if name.startswith(peer)), None) for peer in PEERS)
+    which = "five folds" if len(numbers) == 5 else f"fold {', '.join(map(str, numbers))} only"
     spread = f" ± {result['std']:.2g}" if len(numbers) > 1 else ""
     minutes = sum(fold["training_s"] + fold["prediction_s"] for fold in result["folds"]) / 60
-    networks = result["settings"].get("n_ensemble", 1)
     return [
         f"{result['task']}, {which}",
         f"{origin['rows']:,} of {origin['of']:,}" if is_partial else "all",
-        f"{result['model']}, {networks} networks" if networks > 1 else result["model"],
+        _model_of(result),
         f"{result['mean']:.4g}{spread} {tasks[result['task']]['unit']}".strip(),
         "" if best is None else f"{others[best]:.4g} ({best})",
-        forest,
+        *("" if score is None else f"{score:.4g}" for score in peers),
         f"{minutes:.0f} min",
     ]
+
+
+def _model_of(result: dict[str, Any]) -> str:
+    networks, pretrained = result["settings"].get("n_ensemble", 1), result.get("pretrained")
+    several = f", {networks} networks" if networks > 1 else ""
+    return f"{result['model']}{several}" + ("" if pretrained is None else f", pretrained: {pretrained}")
 
 
 def accuracy() -> str:
@@ -337,7 +362,7 @@ def engine() -> str:
 def table(title: str, heads: list[str], rows: list[list[str]], *results: dict[str, Any]) -> str:
     """A Markdown table under a title, with the commits that its numbers are of."""
     lines = [heads, ["---"] * len(heads), *rows]
-    made = f"{title} {revisions(results)}"
+    made = f"{title} {revisions(results)}" if results else title
     return "\n".join([made, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", ""])
 
 

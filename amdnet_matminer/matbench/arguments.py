@@ -162,8 +162,8 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         "--publish",
         type=Path,
         metavar="FOLDER",
-        help="also write a result file of each task and model to this folder; wants all folds, and a git "
-        "checkout without changes",
+        help="also write a result file of each task and model, of the folds so far, to this folder; wants a "
+        "git checkout without changes",
     )
 
 

@@ -158,7 +158,10 @@ def summary_line(fold: Fold) -> str:
     minutes = (measured["training_s"] + measured["prediction_s"]) / 60
     again = ", the last of several runs" if measured["resumed"] else ""
     said = f"{job}: {NAMES[metric]} {score:.4f} {unit_of(job.task)}".rstrip()
-    part = "" if origin.is_complete else f" ({origin.rows_in_words()})"
+    start = fold["settings"].get("init_from")
+    notes = [] if start is None else [f"pretrained: {start}"]
+    notes += [] if origin.is_complete else [origin.rows_in_words()]
+    part = f" ({'; '.join(notes)})" if notes else ""
     return f"{said}{part}, {minutes:.1f} min on {measured['device']}{again}"
 
 

@@ -23,9 +23,7 @@ from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
 from amdnet_matminer.featurizer import MotifFeaturizer
 from amdnet_matminer.matbench.leaderboard import TASKS, is_classification
 from amdnet_matminer.matbench.options import Options
-
-Settings = dict[str, Any]
-"""Parameters that decide what a model predicts, as JSON can hold them."""
+from amdnet_matminer.matbench.settings import FORESTS, TRAININGS, Settings, check_pretrained
 
 
 class Machine(NamedTuple):
@@ -57,43 +55,7 @@ class Model:
     """Whether it is an estimator of this package, whose parameters can be given one by one."""
 
 
-# How the networks are trained, task by task. All of it comes from the size of a training part and from
-# trials within training parts, never from a test part.
-_SMALL: Settings = {"epochs": 400, "batch_size": 32}
-_MEDIUM: Settings = {"epochs": 200, "batch_size": 64}
-_LARGE: Settings = {"epochs": 100, "batch_size": 128}
-# Dropout made errors of band gaps and phonon frequencies smaller and those of formation energies larger.
-_ENERGY: Settings = {"dropout": 0.0}
-_DEFAULT: dict[str, Settings] = {
-    "matbench_jdft2d": _SMALL,
-    "matbench_phonons": {"epochs": 200, "batch_size": 32},  # 400 epochs were no better
-    "matbench_dielectric": _MEDIUM,
-    "matbench_log_gvrh": _MEDIUM,
-    "matbench_log_kvrh": _MEDIUM,
-    "matbench_perovskites": _MEDIUM | _ENERGY | {"batch_size": 32},
-    "matbench_mp_gap": _LARGE,
-    "matbench_mp_is_metal": _LARGE,
-    "matbench_mp_e_form": _LARGE | _ENERGY,
-}
-_PUBLISHED: Settings = {
-    "epochs": 1000,
-    "batch_size": 32,
-    "optimizer": "adamw",
-    "learning_rate": 5e-5,
-    "schedule": "constant",
-    "patience": 100,
-}
-_PUBLISHED_REGRESSION: Settings = _PUBLISHED | {"loss": "mse", "scale_targets": False}
-_TRAININGS: dict[str, dict[str, Settings]] = {
-    "default": _DEFAULT,
-    "ensemble": {task: _DEFAULT[task] | {"n_ensemble": 5} for task in TASKS},
-    "published": {task: _PUBLISHED if is_classification(task) else _PUBLISHED_REGRESSION for task in TASKS},
-    "quick": {task: {"epochs": 10, "batch_size": 64} for task in TASKS},
-}
-"""``default`` by size; ``ensemble`` of five such networks; ``published``, as AMDNet was trained in
-2021; ``quick``, to see that all works."""
-
-_LOCAL = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose", "warm_start")
+_LOCAL = ("cache_dir", "checkpoint_dir", "n_jobs", "stop_file", "verbose", "warm_start")
 """Parameters of a network that are none of its settings."""
 
 
@@ -110,7 +72,7 @@ def network(algorithm: str, description: str, **parameters: Any) -> Model:
     """
     presets = {
         name: {task: {"random_state": 0} | parameters | settings for task, settings in by_task.items()}
-        for name, by_task in _TRAININGS.items()
+        for name, by_task in TRAININGS.items()
     }
     return Model(algorithm, description, _make_network, presets, is_network=True)
 
@@ -156,16 +118,6 @@ def magpie_features(structures: Iterable[Structure], n_jobs: int = 1) -> NDArray
     return np.array(featurizer.featurize_many(compositions, pbar=False), dtype=np.float64)
 
 
-_FOREST: dict[str, dict[str, Settings]] = {
-    "default": {
-        task: {
-            "n_estimators": 500,
-            "max_features": "sqrt" if is_classification(task) else 1 / 3,
-            "random_state": 0,
-        }
-        for task in TASKS
-    }
-}
 _TWO_GRAPHS = (
     "A crystal is read twice, as a graph of its atoms and as a graph of its structure motifs, which are the "
     "coordination polyhedra of its cations joined where they share corners, edges or faces. "
@@ -176,6 +128,13 @@ MODELS: dict[str, Model] = {
         "AMDNet",
         _TWO_GRAPHS + "Atom-motif dual graph network with messages between the two graphs.",
         architecture="amdnet",
+    ),
+    "amdnet-finetuned": network(
+        "AMDNet-tuned",
+        _TWO_GRAPHS + "The atom-motif dual graph network, begun with the weights of a model that has learned "
+        "formation energies of the Materials Project and no label of the task.",
+        architecture="amdnet",
+        init_from="mp2018-formation-energy",
     ),
     # The networks of others keep the optimizer that they were published with.
     "amdnet-2021": network(
@@ -194,13 +153,13 @@ MODELS: dict[str, Model] = {
         "RF-Motif",
         "Random forest on statistics of a crystal's structure motifs and their Motif2Vec vectors.",
         _make_forest_on_motifs,
-        _FOREST,
+        {"default": FORESTS},
     ),
     "rf-magpie": Model(
         "RF-Magpie",
         "Random forest on Magpie's statistics of a crystal's elements.",
         _make_forest_on_magpie,
-        _FOREST,
+        {"default": FORESTS},
     ),
     "mean": Model(
         "Mean-value",
@@ -227,6 +186,9 @@ def settings_of(model: str, task: str, options: Options) -> Settings:
 
     Returns:
         The parameters: the preset's, changed by those that were given one by one.
+
+    Raises:
+        AMDNetError: They begin with a pretrained model that may have seen the task's test part.
     """
     entry = MODELS[model]
     settings = dict(_preset(entry, task, options.preset))
@@ -234,6 +196,7 @@ def settings_of(model: str, task: str, options: Options) -> Settings:
         settings["random_state"] = options.seed
     if not entry.is_network:
         return settings
+    check_pretrained(task, settings)
     made = entry.make(task, settings | options.settings, Machine(n_jobs=1))
     return {name: value for name, value in made.get_params(deep=False).items() if name not in _LOCAL}
 

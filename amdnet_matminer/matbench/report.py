@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
+from statistics import fmean, pstdev
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -99,6 +100,7 @@ def _overview_row(summary: Summary) -> dict[str, str]:
     return {
         "task": short(summary.task) + ("" if summary.origin.official else " *"),
         "model": MODELS[summary.model].algorithm,
+        "pretrained": summary.pretrained or "no",
         "score": f"{_with_spread(summary, '.4g', '.2g')} {metric}".strip(),
         "folds": _folds(summary),
         "rows": _rows(summary),
@@ -114,11 +116,12 @@ def _section(task: str, ours: Sequence[Summary], peers: Path | None) -> dict[str
     """What the page says of a task."""
     others = [] if peers is None else peers_of(peers, task, ours[0].origin.rows)
     on_all_rows = ours[0].origin.is_complete
+    board = published(task) if on_all_rows else others or published(task)
     return {
         "name": task,
         "short": short(task),
         "notes": _notes(ours, bool(others)),
-        "board": _board(task, ours, others or published(task), comparable=on_all_rows or bool(others)),
+        "board": _board(task, ours, board, comparable=on_all_rows or bool(others)),
         "by_fold": _by_fold(ours, others),
         "runs": _runs(ours),
         "errors": [_errors(summary) for summary in ours],
@@ -136,6 +139,11 @@ def _notes(ours: Sequence[Summary], has_peers: bool) -> list[str]:
             else "Scores of others are of all rows, so they are not to be compared with; see --peers."
         )
     for summary in ours:
+        if summary.pretrained is not None:
+            notes.append(
+                f"{MODELS[summary.model].algorithm} began with the weights of {summary.pretrained}, a model "
+                "of other labels, and has no place; those of the leaderboard were trained from scratch."
+            )
         if summary.auc is not None:
             notes.append(
                 f"{MODELS[summary.model].algorithm}: ROC-AUC of the probabilities {summary.auc:.4f}; "
@@ -151,7 +159,7 @@ def _board(task: str, ours: Sequence[Summary], others: Sequence[Entry], comparab
     rows.sort(key=lambda row: row[0].mean, reverse=is_classification(task))
     texts, place = [], 0
     for entry, own in rows:
-        counts = comparable and (own is None or own.has_all_folds)
+        counts = comparable and (own is None or (own.has_all_folds and own.pretrained is None))
         place += counts
         spread = f" ± {entry.std:.4f}" if own is None or len(own.numbers) > 1 else ""
         texts.append([str(place) if counts else "–", entry.name, f"{entry.mean:.4f}{spread}"])
@@ -160,16 +168,20 @@ def _board(task: str, ours: Sequence[Summary], others: Sequence[Entry], comparab
 
 
 def _by_fold(ours: Sequence[Summary], others: Sequence[Entry]) -> Table:
-    """The score of each fold."""
+    """The score of each fold, and of those that are there the mean and the spread."""
     scores = {_own_name(one): dict(zip(one.numbers, one.scores, strict=True)) for one in ours}
     n_own = len(scores)
     scores |= {entry.name: dict(enumerate(entry.folds)) for entry in others}
     rows = [
-        [name, *(f"{of[fold]:.4f}" if fold in of else "–" for fold in FOLDS)] for name, of in scores.items()
+        [
+            name,
+            *(f"{of[fold]:.4f}" if fold in of else "–" for fold in FOLDS),
+            f"{fmean(of.values()):.4f} ± {pstdev(of.values()):.4f}",
+        ]
+        for name, of in scores.items()
     ]
-    return Table(
-        ["algorithm", *(f"fold {fold}" for fold in FOLDS)], rows, [k < n_own for k in range(len(rows))]
-    )
+    heads = ["algorithm", *(f"fold {fold}" for fold in FOLDS), "mean ± spread"]
+    return Table(heads, rows, [k < n_own for k in range(len(rows))])
 
 
 def _runs(ours: Sequence[Summary]) -> Table:
@@ -268,7 +280,8 @@ def _folds(summary: Summary) -> str:
 
 
 def _own_name(summary: Summary) -> str:
-    return f"{MODELS[summary.model].algorithm} (this run, {_folds(summary)})"
+    pretrained = "" if summary.pretrained is None else ", pretrained"
+    return f"{MODELS[summary.model].algorithm}{pretrained} (this run, {_folds(summary)})"
 
 
 def _training_time(summary: Summary) -> str:

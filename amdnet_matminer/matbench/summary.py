@@ -49,6 +49,12 @@ class Summary:
         return Origin(**self.folds[0]["origin"])
 
     @property
+    def pretrained(self) -> str | None:
+        """Name of the model whose weights training began with, if it was one."""
+        name: str | None = self.folds[0]["settings"].get("init_from")
+        return name
+
+    @property
     def has_all_folds(self) -> bool:
         """Whether all folds are there."""
         return self.numbers == list(FOLDS)
@@ -70,8 +76,11 @@ class Summary:
 
     @property
     def place(self) -> int | None:
-        """On the leaderboard, the best being 1; None unless all folds and rows are there."""
-        is_whole = self.has_all_folds and self.origin.is_complete
+        """On the leaderboard, the best being 1; None unless all folds and rows are there.
+
+        A model that began pretrained has none, since those on the leaderboard did not.
+        """
+        is_whole = self.has_all_folds and self.origin.is_complete and self.pretrained is None
         return place(self.task, self.mean) if is_whole else None
 
     @property

@@ -64,7 +64,7 @@ def test_mean__all_folds_are_ready_to_submit(
     assert f"{TASK}: official folds, all 30 rows; {TASK}.json.gz is the official file" in output
     assert f"{submission(tmp_path)}: ready to submit" in output
     score = f"{np.mean(expected):.4g} ± {np.std(expected):.2g} meV/atom"
-    assert f"| jdft2d | Mean-value | {score} | all folds | all | 1 of 17 |" in output
+    assert f"| jdft2d | Mean-value | no | {score} | all folds | all | 1 of 17 |" in output
 
 
 def test_nothing_is_written_elsewhere(

@@ -14,9 +14,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from amdnet_matminer import AMDNetRegressor
-from amdnet_matminer.errors import DatasetError
+from amdnet_matminer.errors import AMDNetError, DatasetError
 from amdnet_matminer.matbench.leaderboard import TASKS, is_classification
 from amdnet_matminer.matbench.models import MODELS, Machine, Model, magpie_features, settings_of
+from amdnet_matminer.matbench.settings import RECIPES, SEEN
 from amdnet_matminer.matbench.tasks import n_official_rows
 
 NETWORKS = [name for name, model in MODELS.items() if model.is_network]
@@ -41,6 +42,25 @@ def test_default_settings_train_for_a_while(task: str) -> None:
     settings = MODELS["amdnet"].presets["default"][task]
     steps = settings["epochs"] * 0.8 * n_official_rows(task) / settings["batch_size"]
     assert 5_000 < steps < 200_000
+    assert len(RECIPES[task].reason) > 20
+
+
+def test_a_pretrained_model_is_refused_where_it_has_seen_test_crystals(options_of: Callable) -> None:
+    for task in TASKS:
+        if task in SEEN:
+            with pytest.raises(AMDNetError, match=f"{task} takes no pretrained model: mp2018-formation"):
+                settings_of("amdnet-finetuned", task, options_of())
+        else:
+            found = settings_of("amdnet-finetuned", task, options_of())
+            assert found["init_from"] == "mp2018-formation-energy"
+            assert settings_of("amdnet", task, options_of())["init_from"] is None
+
+
+def test_a_pretrained_model_in_a_file_of_settings_is_refused(options_of: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"matbench_mp_gap": {"init_from": "mp2018-band-gap"}}))
+    with pytest.raises(AMDNetError, match="takes no pretrained model: mp2018-band-gap"):
+        settings_of("amdnet", "matbench_mp_gap", options_of("--preset", str(file)))
 
 
 def test_presets_for_one_task_and_for_all(options_of: Callable) -> None:
@@ -48,7 +68,8 @@ def test_presets_for_one_task_and_for_all(options_of: Callable) -> None:
     options = options_of("--preset", "quick", f"{task}=published")
     assert settings_of("amdnet", task, options)["learning_rate"] == 5e-5
     assert settings_of("amdnet", other, options)["epochs"] == 10
-    assert settings_of("rf-motif", other, options)["n_estimators"] == 500
+    assert settings_of("rf-motif", task, options)["n_estimators"] == 500
+    assert settings_of("rf-motif", other, options)["n_estimators"] == 100
 
 
 def test_given_settings_go_before_the_preset(options_of: Callable) -> None:

@@ -25,7 +25,7 @@ def at_commit(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
 def test_publish(run: Callable, complete: Path, at_commit: Callable, tmp_path: Path) -> None:
     at_commit(COMMIT)
     peers = tmp_path / "peers.json"
-    peers.write_text(json.dumps({"matbench_jdft2d": {"rows": 30, "A": {"folds": [1.0, 2.0]}}}))
+    peers.write_text(json.dumps({"matbench_jdft2d": {"rows": 30, "A": {"folds": [1, 2, 1, 2, 1]}}}))
     results = tmp_path / "results"
     assert run("--model", "mean", "--publish", str(results), "--peers", str(peers)) == 0
     (file,) = results.iterdir()
@@ -33,19 +33,28 @@ def test_publish(run: Callable, complete: Path, at_commit: Callable, tmp_path: P
     result = json.loads(file.read_text())
     assert result["revision"] == COMMIT
     assert (result["rows"], result["place"]) == ("official folds, all 30 rows", 1)
-    assert result["peers on these rows"] == {"A": 1.5}
+    assert result["peers on these rows"] == {"A": [1, 2, 1, 2, 1]}
+    assert (result["complete"], result["pretrained"]) == (True, None)
     assert [fold["fold"] for fold in result["folds"]] == list(range(5))
     scores = [fold["scores"]["mae"] for fold in result["folds"]]
     assert result["mean"] == pytest.approx(sum(scores) / 5)
     assert all(fold["revision"] == COMMIT for fold in result["folds"])
-    assert "A</td>" in (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "<td>A</td><td>1.0000</td><td>2.0000</td>" in page
+    assert "<td>1.4000 ± 0.4899</td>" in page
 
 
-def test_not_all_folds(run: Callable, at_commit: Callable, tmp_path: Path, capsys: Any) -> None:
+def test_folds_so_far_are_marked_as_incomplete(
+    run: Callable, complete: Path, at_commit: Callable, tmp_path: Path
+) -> None:
     at_commit(COMMIT)
-    assert run("--model", "mean", "--fold", "0", "2", "--publish", str(tmp_path / "results")) == 1
-    assert "matbench_jdft2d-mean has only the folds [0, 2]" in capsys.readouterr().err
-    assert not (tmp_path / "results").exists()
+    file = tmp_path / "results" / "matbench_jdft2d-mean.json"
+    assert run("--model", "mean", "--fold", "0", "2", "--publish", str(file.parent)) == 0
+    result = json.loads(file.read_text())
+    assert (result["complete"], result["place"]) == (False, None)
+    assert [fold["fold"] for fold in result["folds"]] == [0, 2]
+    assert run("--model", "mean", "--publish", str(file.parent)) == 0
+    assert json.loads(file.read_text())["complete"]
 
 
 @pytest.mark.parametrize("name", [f"{COMMIT}-dirty", None])

@@ -69,10 +69,11 @@ def test_markdown(report: Path) -> None:
     lines = report.with_suffix(".md").read_text().splitlines()
     assert len({line.count("|") for line in lines[:6]}) == 1
     assert re.match(
-        r"\| jdft2d \| RF-Magpie \| [\d.]+ meV/atom \| fold 1 only \| all \| – \| 33.19 \(MODNet", lines[2]
+        r"\| jdft2d \| RF-Magpie \| no \| [\d.]+ meV/atom \| fold 1 only \| all \| – \| 33.19 \(MOD",
+        lines[2],
     )
     assert re.match(
-        r"\| mp_is_metal \| Mean-value \| 0.5 ± 0 ROC-AUC \| all folds \| all \| 14 of 14 \|", lines[5]
+        r"\| mp_is_metal \| Mean-value \| no \| 0.5 ± 0 ROC-AUC \| all folds \| all \| 14 of 14 \|", lines[5]
     )
 
 

@@ -162,6 +162,17 @@ def test_incomplete__says_which_folds(run: Callable, complete: Path, tmp_path: P
     assert "folds [1, 3, 4] not recorded" in capsys.readouterr().out
 
 
+def test_part_of_the_rows__is_refused(run: Callable, complete: Path, tmp_path: Path, capsys: Any) -> None:
+    assert run("--model", "mean", "--rows", "0.5") == 0
+    output = capsys.readouterr().out
+    assert "mean: MAE" in output
+    assert "(official folds, 15 of 30 rows)" in output
+    assert "| fold 0" not in output
+    assert main(["matbench", "check", "--output-dir", str(tmp_path / "out")]) == 1
+    output = capsys.readouterr().out
+    assert "missing: matbench_jdft2d: official folds, 15 of 30 rows, which is no submission" in output
+
+
 def test_a_file_that_is_not_the_official_one_is_noted(
     run: Callable, complete: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

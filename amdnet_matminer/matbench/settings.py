@@ -1,0 +1,108 @@
+"""How models are trained, task by task, and why so; and what a pretrained model has seen.
+
+All of it comes from the size of a training part and from trials within training parts, never from a test
+part.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from amdnet_matminer.errors import AMDNetError
+from amdnet_matminer.matbench.leaderboard import TASKS, is_classification
+
+Settings = dict[str, Any]
+"""Parameters that decide what a model predicts, as JSON can hold them."""
+
+
+class Recipe(NamedTuple):
+    """How the networks learn a task."""
+
+    settings: Settings
+    """Parameters of the estimator; all others are its defaults."""
+    reason: str
+    """Why, in a sentence."""
+
+
+_ENERGY = "energies are learned better without dropout (trials on the Materials Project)"
+_LARGE = (
+    "epochs and batches that the shipped models were trained with on 44,787 crystals; a few thousand "
+    "crystals are enough to judge epochs by"
+)
+_LARGE_SETTINGS: Settings = {"epochs": 36, "batch_size": 32, "validation_fraction": 0.05}
+_MODULI = Recipe(
+    {"epochs": 100, "batch_size": 32},
+    "the steps of 200 epochs in batches of 64, in less time; batches as in the trials on phonons",
+)
+RECIPES: dict[str, Recipe] = {
+    "matbench_jdft2d": Recipe(
+        {"epochs": 400, "batch_size": 32}, "fewest crystals, so most epochs: 6,000 steps"
+    ),
+    "matbench_phonons": Recipe(
+        {"epochs": 200, "batch_size": 32},
+        "400 epochs were no better on a held-out part of fold 0's training part, and dropout was",
+    ),
+    "matbench_dielectric": Recipe(
+        {"epochs": 200, "batch_size": 64}, "between phonons and moduli in size: 11,000 steps"
+    ),
+    "matbench_log_gvrh": _MODULI,
+    "matbench_log_kvrh": _MODULI,
+    "matbench_perovskites": Recipe(
+        {"epochs": 200, "batch_size": 32, "dropout": 0.0}, f"small cells, so many epochs are cheap; {_ENERGY}"
+    ),
+    "matbench_mp_gap": Recipe(_LARGE_SETTINGS, f"{_LARGE}; gaps are learned better with dropout"),
+    "matbench_mp_is_metal": Recipe(_LARGE_SETTINGS, f"{_LARGE}; the default dropout, as for gaps"),
+    "matbench_mp_e_form": Recipe(_LARGE_SETTINGS | {"dropout": 0.0}, f"{_LARGE}; {_ENERGY}"),
+}
+"""Of each task the recipe that ``default`` is, in the order of their sizes."""
+
+_PUBLISHED: Settings = {
+    "epochs": 1000,
+    "batch_size": 32,
+    "optimizer": "adamw",
+    "learning_rate": 5e-5,
+    "schedule": "constant",
+    "patience": 100,
+}
+_PUBLISHED_REGRESSION: Settings = _PUBLISHED | {"loss": "mse", "scale_targets": False}
+TRAININGS: dict[str, dict[str, Settings]] = {
+    "default": {task: RECIPES[task].settings for task in TASKS},
+    "ensemble": {task: RECIPES[task].settings | {"n_ensemble": 5} for task in TASKS},
+    "published": {task: _PUBLISHED if is_classification(task) else _PUBLISHED_REGRESSION for task in TASKS},
+    "quick": {task: {"epochs": 10, "batch_size": 64} for task in TASKS},
+}
+"""Presets of the networks by name: ``default``; ``ensemble`` of five such networks; ``published``, as AMDNet
+was trained in 2021; ``quick``, to see that all works."""
+
+SEEN = ("matbench_mp_e_form", "matbench_mp_gap", "matbench_mp_is_metal")
+"""Tasks of whose crystals the shipped models have learned labels."""
+
+
+def _forest(task: str) -> Settings:
+    # On 85,000 crystals 500 trees that look at a third of the features take 3 GB, and a core hours a fold.
+    n_trees, part = (100, 0.1) if task in SEEN else (500, 1 / 3)
+    return {
+        "n_estimators": n_trees,
+        "max_features": "sqrt" if is_classification(task) else part,
+        "random_state": 0,
+    }
+
+
+FORESTS: dict[str, Settings] = {task: _forest(task) for task in TASKS}
+"""Of each task the parameters of random forests."""
+
+
+def check_pretrained(task: str, settings: Settings) -> None:
+    """Refuse a pretrained model that may have learned labels of the test part.
+
+    Raises:
+        AMDNetError: It is asked for on a task of the Materials Project.
+    """
+    start = settings.get("init_from")
+    if start is not None and task in SEEN:
+        raise AMDNetError(
+            f"takes no pretrained model: {start} has learned energies or gaps of crystals of the Materials "
+            "Project, and test crystals of this task are among them",
+            "train from scratch, such as with --model amdnet",
+            item=task,
+        )
