@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Value = TypeVar("Value", covariant=True)
+Product = TypeVar("Product")
 
-WINDOW = 256
+WINDOW = 512
 """Crystals held at a time: enough to fill batches, few enough to lose little when stopped."""
+
+_WINDOWS_AHEAD = 2
+"""Windows that processes work on while results are used: a network predicts meanwhile."""
 
 _CRYSTALS_PER_TASK = 4
 """Held at least for each task, where a cluster has so many processes that a window is soon done."""
@@ -75,13 +81,19 @@ def screen(
         DatasetError: A file ends in something that cannot be read.
     """
     remaining = iter(entries)
-    n_tasks = _TASKS_PER_PROCESS * effective_n_jobs(n_jobs)
+    n_processes = effective_n_jobs(n_jobs)
+    n_tasks = _TASKS_PER_PROCESS * n_processes
+    held = max(WINDOW, _CRYSTALS_PER_TASK * n_tasks)
     with Parallel(n_jobs=n_jobs) as parallel:
-        held = max(WINDOW, _CRYSTALS_PER_TASK * n_tasks)
-        while window := list(islice(remaining, held)):
+
+        def next_window() -> list[tuple[list[Outcome[Value]], list[str]]]:
+            window = list(islice(remaining, held))
             size = -(-len(window) // n_tasks)
-            tasks = [window[first : first + size] for first in range(0, len(window), size)]
-            done = parallel(delayed(_work_on)(work, task) for task in tasks)
+            tasks = (window[first : first + size] for first in range(0, len(window), size or 1))
+            return list(parallel(delayed(_work_on)(work, task) for task in tasks))
+
+        # What one process does cannot be done ahead of itself.
+        for done in _ahead(next_window) if n_processes > 1 else iter(next_window, []):
             for note in (note for _, notes in done for note in notes):
                 logger.warning("%s", note)
             yield [outcome for outcomes, _ in done for outcome in outcomes]
@@ -119,6 +131,19 @@ def predict(
             Outcome(key, None, error) if error else _outcome(key, _finite(next(found)))
             for key, _, error in window
         ]
+
+
+def _ahead(produce: Callable[[], list[Product]]) -> Iterator[list[Product]]:
+    """What a function gives, call after call until it gives nothing, made in a thread while it is used."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        waiting: deque[Future[list[Product]]] = deque()
+        try:
+            waiting.extend(thread.submit(produce) for _ in range(_WINDOWS_AHEAD))
+            while product := waiting.popleft().result():
+                waiting.append(thread.submit(produce))
+                yield product
+        finally:
+            thread.shutdown(cancel_futures=True)
 
 
 def _work_on(work: Work[Value], entries: Sequence[Entry]) -> tuple[list[Outcome[Value]], list[str]]:

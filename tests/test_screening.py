@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import screening
-from amdnet_matminer.errors import StructureError, TargetError
+from amdnet_matminer.errors import DatasetError, StructureError, TargetError
 from amdnet_matminer.motifs import motif_graphs_of
 from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.screening import Outcome, predict, screen
@@ -78,6 +80,39 @@ class TestScreen:
     def test_notes_are_told_where_it_was_asked(self, caplog: pytest.LogCaptureFixture, n_jobs: int) -> None:
         list(screen([Entry("odd", noted_cell)], volumes, n_jobs))
         assert caplog.messages == ["odd.cif: odd formula"]
+
+    def test_processes_work_while_results_are_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(screening, "WINDOW", 8)
+        monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
+        taken: list[str] = []
+
+        def crystals() -> Iterator[Entry]:
+            for entry in entries(*[3.0] * 40):
+                taken.append(entry.id)
+                yield entry
+
+        windows = screen(crystals(), volumes, n_jobs=2)
+        next(windows)
+        while len(taken) < 8 * (1 + screening._WINDOWS_AHEAD):
+            time.sleep(0.01)
+        windows.close()
+        assert len(taken) == 8 * (1 + screening._WINDOWS_AHEAD)
+
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_what_was_done_before_a_file_broke_off_is_not_lost(
+        self, monkeypatch: pytest.MonkeyPatch, n_jobs: int
+    ) -> None:
+        monkeypatch.setattr(screening, "WINDOW", 4)
+        monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
+
+        def crystals() -> Iterator[Entry]:
+            yield from entries(*[3.0] * 9)
+            raise DatasetError("breaks off", "repair it")
+
+        found: list[Outcome[float]] = []
+        with pytest.raises(DatasetError, match="breaks off"):
+            found.extend(chain.from_iterable(screen(crystals(), volumes, n_jobs)))
+        assert [outcome.value for outcome in found] == [27.0] * 8
 
     @pytest.mark.parametrize("n_jobs", [1, 2])
     def test_windows_are_in_order(self, monkeypatch: pytest.MonkeyPatch, n_jobs: int) -> None:

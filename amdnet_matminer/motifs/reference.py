@@ -10,8 +10,6 @@ import warnings
 from collections.abc import Container, Iterable
 
 import numpy as np
-from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
-from pymatgen.analysis.local_env import CrystalNN
 from pymatgen.core import Structure
 
 from amdnet_matminer.crystal_arrays import CrystalArrays
@@ -58,12 +56,17 @@ def reference_environments(
 
 
 def _fingerprint(structure: Structure, site: int, crowded: Container[int]) -> list[float]:
+    # Imported where they are called: they take a second, which every process would pay for nothing.
+    from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
+
     fingerprint = CrystalNNFingerprint.from_preset("ops", cation_anion=False)
     return list(fingerprint.featurize(structure, site)) if site in crowded else [0.0] * 61
 
 
 def _lists(structure: Structure, crowded: Iterable[int]) -> Bonds:
     """What CrystalNN lists for some sites."""
+    from pymatgen.analysis.local_env import CrystalNN
+
     bonds = CrystalNN()
     found = [(site, bond) for site in sorted(crowded) for bond in bonds.get_nn_info(structure, site)]
     return Bonds(
