@@ -161,6 +161,8 @@ class ResultFile(ResultTable):
             return []
         content = self.part.read_bytes()
         whole = content.rfind(b"\n") + 1
+        while content.count(b'"', 0, whole) % 2:  # a line ends inside of a cell
+            whole = content.rfind(b"\n", 0, whole - 1) + 1
         os.truncate(self.part, whole)
         text = content[:whole].decode("utf-8", errors="surrogateescape")
         rows = list(csv.reader(io.StringIO(text, newline="")))

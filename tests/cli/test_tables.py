@@ -32,7 +32,7 @@ def outcome(number: int, key: str) -> Outcome:
 def test_a_file_cut_anywhere_is_gone_on_with(
     ids: list[str], kept: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Or, if the cut is inside an id of several lines, refused; never are rows lost or repeated."""
+    """Or, if an id has carriage returns, refused; never are rows lost or repeated."""
     path = tmp_path_factory.mktemp("rows") / "out.csv"
     rows = [outcome(number, key) for number, key in enumerate(ids)]
     with ResultFile(path, ["gap", "std"], "digest") as table:
@@ -46,7 +46,7 @@ def test_a_file_cut_anywhere_is_gone_on_with(
             assert [entry.id for entry in remaining] == ids[table.n_done :]
             table.add(rows[table.n_done :])
     except DatasetError as error:
-        assert any("\n" in key or "\r" in key for key in ids), error  # noqa: PT017
+        assert any("\r" in key for key in ids), error  # noqa: PT017
         return
     assert path.read_bytes() == whole
     assert table.n_done == len(ids)
