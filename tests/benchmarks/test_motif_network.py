@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import motif_network
 import numpy as np
 import pandas as pd
 import pytest
-from motif_network import N_TUNED, NUMBERS, accuracy, errors, nearest_error, speed, split
+from motif_network import N_TUNED, NUMBERS, accuracy, errors, nearest_error, seen_by_models, speed, split
 
 
 def test_error_of_neighbours() -> None:
@@ -37,11 +38,25 @@ def test_what_the_weights_were_chosen_on_is_not_held_out() -> None:
     assert set(np.random.default_rng(0).choice(n, N_TUNED, replace=False)) <= set(training)
 
 
-def test_both_parts_run(crystals) -> None:
+def test_both_parts_run(crystals, monkeypatch) -> None:
     n = len(crystals)
+    monkeypatch.setattr(motif_network, "load_crystals", lambda name: (crystals[:1], None))
     rows = {name: np.arange(n) for name in ("row_mp_gap", "row_mp_e_form")}
-    table = pd.DataFrame(rows | {"gap_pbe": np.ones(n), "e_form": np.ones(n)})
-    scores = accuracy(crystals, table, 1)
-    assert scores["e_form"]["held_out"] == n // 5
-    assert scores["gap_pbe"]["mae"] == pytest.approx(0)
-    assert speed(crystals, table, 1)["links"] == n + 1
+    labels = {"gap_pbe": np.ones(n), "e_form": np.ones(n), "in_mp2018_train": np.zeros(n, bool)}
+    scores = accuracy(crystals, pd.DataFrame(rows | labels), 1)
+    assert scores["e_form"]["network"]["held_out"] == n // 5
+    assert scores["gap_pbe"]["transform, new to models"]["mae"] == pytest.approx(0)
+    found = speed(crystals, pd.DataFrame(), 1)
+    assert found["links"] == n + 1
+    assert min(found["milliseconds"].values()) > 0
+    assert found["file"]["megabytes"] > 0
+
+
+def test_what_models_have_seen(corundum, perovskite, spinel, monkeypatch) -> None:
+    known = [
+        corundum.copy().scale_lattice(1.005 * corundum.volume),
+        spinel.copy().scale_lattice(spinel.volume * 1.1),
+    ]
+    monkeypatch.setattr(motif_network, "load_crystals", lambda name: (known, None))
+    table = pd.DataFrame({"in_mp2018_train": [False, True, False]})
+    assert seen_by_models([corundum, perovskite, spinel], table).tolist() == [True, True, False]
