@@ -1,0 +1,23 @@
+"""Pictures of motifs, and of how well a model does. Needs matplotlib, the ``plots`` extra.
+
+Each function draws into ``ax`` if it is given. Else it makes a figure: with pyplot, so that a
+notebook shows it, or, where ``path`` is given, one that pyplot does not know and that is only saved.
+"""
+
+from __future__ import annotations
+
+from amdnet_matminer.plots.figures import unshown_figure
+from amdnet_matminer.plots.fits import learning_curve_plot, parity_plot, plot_elements
+from amdnet_matminer.plots.motif_graphs import plot_motif_graph
+from amdnet_matminer.plots.motif_maps import plot_motif_map
+from amdnet_matminer.plots.sharing import plot_sharing
+
+__all__ = [
+    "learning_curve_plot",
+    "parity_plot",
+    "plot_elements",
+    "plot_motif_graph",
+    "plot_motif_map",
+    "plot_sharing",
+    "unshown_figure",
+]
