@@ -1,83 +1,214 @@
-"""What rate and memory has ``amdnet predict``, from a file of crystals to a file of predictions?
+"""From a crystal, or a file of crystals, to its graph and its predicted gap: how fast, beside others?
 
-    python benchmarks/screening.py --model gap.amdnet
+    python benchmarks/training_speed.py --install           once: peers into environments of their own
+    python benchmarks/screening.py
+    python benchmarks/screening.py --parts files --crystals 10000
 
-Data: mp2018, repeated if there are fewer, in one file as users have them. Without --model a network with the
-default settings is fitted for two epochs first: speed does not depend on what was
-learned. Writes results/screening.json if all crystals are asked for.
+``graphs``: crystals in memory to dual graphs, in milliseconds of process time, beside the revision EARLIER of
+this package, which is checked out for the time of the run. ``gaps``: crystals in memory to band gaps by the
+shipped model, beside ``predict_structure`` of matgl and megnet, networks of the published size at 5 angstrom,
+whose weights do not matter here; process time on one core. ``files``: the whole command ``amdnet predict``,
+start of Python and TensorFlow included, from one json.gz and from a folder of CIFs to a table, on all cores,
+beside a process of matgl for each core that reads the same files (its start not included), in wall time; so
+nothing else may run.
+
+Data: mp2018, 300 crystals of the validation part for what is in memory, as many as asked for of the
+training part in files. All programs run alternately, each time in a process of its own. Writes
+``results/screening-<part>.json``.
 """
 
 from __future__ import annotations
 
-import itertools
+import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from typing import Any
 
 import pandas as pd
-from common import load_crystals, parse, parser_of, write_result
+from common import ROOT, load_crystals, parse, parser_of, write_result
 from matminer.utils.io import store_dataframe_as_json
+from pymatgen.core import Structure
+from training_speed import PEERS, run, write_crystals
 
-from amdnet_matminer import AMDNetRegressor
+EARLIER = "bb405a7"
+"""Before symmetry was used and crystals were read many at a time."""
 
-N_CRYSTALS = 10_000
-N_TRAINING = 100
+N_IN_MEMORY = 300
+MODEL = "mp2018-band-gap"
 
 
 def main() -> None:
-    """Write the crystals, predict them in a process of its own, and tell the time."""
+    """Run the parts that are asked for and write their results."""
     parser = parser_of(__doc__)
-    parser.add_argument("--model", type=Path, help="a saved model (default: one is fitted)")
-    parser.add_argument("--crystals", type=int, default=N_CRYSTALS, help="default: %(default)s")
-    parser.add_argument("--n_jobs", type=int, default=2, help="default: %(default)s")
-    arguments = parse(parser)
-    with tempfile.TemporaryDirectory() as folder:
-        model = arguments.model or _fitted(Path(folder) / "model.amdnet")
-        result = _timed(Path(folder), model, arguments.crystals, arguments.n_jobs)
-    print(result)
-    if arguments.crystals == N_CRYSTALS:
-        write_result("screening", result, arguments.allow_dirty)
+    parser.add_argument("--environments", type=Path, default=ROOT / ".peers", help="the peers' folder")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--crystals", type=int, default=10_000, help="in files (default: %(default)s)")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    options = parse(parser)
+    for part in options.parts:
+        print(write_result(f"screening-{part}", PARTS[part](options), options.allow_dirty))
 
 
-def _fitted(path: Path) -> Path:
-    structures, table = load_crystals("mp2018", split="train", limit=N_TRAINING, seed=1)
-    AMDNetRegressor(epochs=2, random_state=0).fit(structures, table["band_gap"]).save(path)
+def graphs(options: argparse.Namespace) -> dict[str, Any]:
+    """Milliseconds from a structure to its dual graph, now and at an earlier revision.
+
+    Args:
+        options: Of the command line.
+
+    Returns:
+        By program, of all rounds, and how many times as fast.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        crystals = _in_memory(folder)
+        tree = folder / "earlier"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "--detach", str(tree), EARLIER], check=True, capture_output=True)
+        try:
+            commands = {
+                place: [sys.executable, PEERS / "graphs_speed.py", path, crystals]
+                for place, path in (("now", ROOT), ("earlier", tree))
+            }
+            rounds = _rounds(commands, options.rounds)
+        finally:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=True, capture_output=True)
+    milliseconds = {
+        f"{place}, {how}": [1e3 / one[place][how] for one in rounds]
+        for place in commands
+        for how in rounds[0][place]
+    }
+    medians = {name: median(values) for name, values in milliseconds.items()}
+    return {
+        "crystals": N_IN_MEMORY,
+        "earlier": EARLIER,
+        "milliseconds": milliseconds,
+        "medians": medians,
+        "times as fast": {
+            how: medians[f"earlier, {how}"] / medians[f"now, {how}"] for how in rounds[0]["now"]
+        },
+    }
+
+
+def gaps(options: argparse.Namespace) -> dict[str, Any]:
+    """Crystals in memory to band gaps, a second of one core.
+
+    Args:
+        options: Of the command line.
+
+    Returns:
+        Crystals per second by program, of all rounds, and how many times as fast as each peer.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        crystals = _in_memory(Path(name))
+        commands: dict[str, list[Any]] = {
+            "ours": [sys.executable, PEERS / "our_gaps.py", MODEL, crystals],
+            **{
+                peer: [_python(options, peer), PEERS / f"{peer}_gaps.py", crystals]
+                for peer in ("matgl", "megnet")
+            },
+        }
+        rounds = _rounds(commands, options.rounds)
+    return {
+        "crystals": N_IN_MEMORY,
+        "model": MODEL,
+        "rounds": rounds,
+        "times as fast": {
+            peer: median(one["ours"]["gaps"] / one[peer]["gaps"] for one in rounds)
+            for peer in commands
+            if peer != "ours"
+        },
+    }
+
+
+def files(options: argparse.Namespace) -> dict[str, Any]:
+    """Files of crystals to a table of band gaps on all cores.
+
+    Args:
+        options: Of the command line.
+
+    Returns:
+        Of each kind of file crystals per second by program, of all rounds, memory, and how many times
+        as fast as matgl.
+    """
+    n_processes = os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        structures = load_crystals("mp2018", split="train", limit=options.crystals, seed=0)[0]
+        sources = {"json.gz": _write_json(folder, structures), "CIFs": _write_cifs(folder, structures)}
+        found: dict[str, Any] = {}
+        for kind, source in sources.items():
+            peer = [_python(options, "matgl"), PEERS / "matgl_files.py", source, n_processes]
+            rounds = [
+                {"ours": _predicted(source, folder, n_processes, len(structures)), "matgl": run(peer)}
+                for _ in range(options.rounds)
+            ]
+            print(kind, rounds, flush=True)
+            found[kind] = {
+                "rounds": rounds,
+                "times as fast": median(one["ours"]["crystals"] / one["matgl"]["crystals"] for one in rounds),
+            }
+    return {"crystals": len(structures), "model": MODEL, "processes": n_processes, **found}
+
+
+def _in_memory(folder: Path) -> Path:
+    structures, table = load_crystals("mp2018", split="val", limit=N_IN_MEMORY, seed=0)
+    return write_crystals(folder / "crystals.npz", structures, table["band_gap"].to_numpy(float))
+
+
+def _rounds(commands: dict[str, list[Any]], n_rounds: int) -> list[dict[str, dict[str, float]]]:
+    rounds = []
+    for _ in range(n_rounds):
+        rounds.append({name: run(command) for name, command in commands.items()})
+        print(rounds[-1], flush=True)
+    return rounds
+
+
+def _python(options: argparse.Namespace, peer: str) -> Path:
+    """The interpreter of a peer's environment."""
+    return Path(options.environments.resolve() / peer / "bin" / "python")
+
+
+def _write_json(folder: Path, structures: list[Structure]) -> Path:
+    path = folder / "crystals.json.gz"
+    frame = pd.DataFrame({"structure": structures}, [f"crystal-{i:06d}" for i in range(len(structures))])
+    store_dataframe_as_json(frame, str(path), compression="gz", pbar=False)
     return path
 
 
-def _timed(folder: Path, model: Path, n_crystals: int, n_jobs: int) -> dict[str, Any]:
-    """The whole command, start of Python and TensorFlow included."""
-    structures, _ = load_crystals("mp2018", split="train", limit=n_crystals, seed=0)
-    repeated = list(itertools.islice(itertools.cycle(structures), n_crystals))
-    crystals, predictions = folder / "crystals.json.gz", folder / "predictions.csv"
-    frame = pd.DataFrame({"structure": repeated}, [f"crystal-{i}" for i in range(n_crystals)])
-    store_dataframe_as_json(frame, str(crystals), compression="gz", pbar=False)
-    words = ["predict", crystals, "--load_name", model, "--output", predictions, "--n_jobs", n_jobs]
-    command = [sys.executable, "-c", "import sys; from amdnet_matminer.cli import main; sys.exit(main())"]
-    start = time.perf_counter()
-    done = subprocess.run([*command, *map(str, words)], check=False)
-    seconds = time.perf_counter() - start
-    written = pd.read_csv(predictions, index_col="id")
-    return {
-        "crystals": n_crystals,
-        "distinct": len(structures),
-        "median_atoms": float(pd.Series(map(len, repeated)).median()),
-        "architecture": AMDNetRegressor.load(model).architecture,
-        "n_jobs": n_jobs,
-        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
-        "seconds": round(seconds, 1),
-        "crystals_per_second": round(n_crystals / seconds, 1),
-        "predicted": int(written.prediction.notna().sum()),
-        "in_order": written.index.tolist() == frame.index.tolist(),
-        "exit_code": done.returncode,
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
-    }
+def _write_cifs(folder: Path, structures: list[Structure]) -> Path:
+    path = folder / "cifs"
+    path.mkdir()
+    for number, structure in enumerate(structures):
+        structure.to(filename=str(path / f"crystal-{number:06d}.cif"))
+    return path
 
+
+def _predicted(source: Path, folder: Path, n_processes: int, n_crystals: int) -> dict[str, float]:
+    """Run the command, and check that it predicted every crystal."""
+    output = folder / "predictions.csv"
+    words = ["predict", source, "--model", MODEL, "--output", output, "--n_jobs", n_processes, "--quiet"]
+    command = [sys.executable, "-c", "import sys; from amdnet_matminer.cli import main; sys.exit(main())"]
+    start = perf_counter()
+    subprocess.run([*command, *map(str, words)], check=True)
+    seconds = perf_counter() - start
+    written = pd.read_csv(output, index_col="id")
+    output.unlink()
+    if written.index.tolist() != sorted(written.index) or written.prediction.notna().sum() != n_crystals:
+        raise RuntimeError(f"not all of {n_crystals} crystals were predicted, in order")
+    return {"crystals": n_crystals / seconds, "seconds": seconds}
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "graphs": graphs,
+    "gaps": gaps,
+    "files": files,
+}
 
 if __name__ == "__main__":
     main()

@@ -88,7 +88,9 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     """
     worker = [sys.executable, str(Path(__file__).resolve()), "--allow-dirty", "--worker"]
     with tempfile.TemporaryDirectory() as folder:
-        crystals = write_crystals(Path(folder) / "crystals.npz")
+        structures, table = load_crystals("mp2018", split="train", limit=N_CRYSTALS)
+        y = table["formation_energy_per_atom"].to_numpy(float)
+        crystals = write_crystals(Path(folder) / "crystals.npz", structures, y)
         commands = {
             peer: [
                 options.environments.resolve() / peer / "bin" / "python",
@@ -151,23 +153,24 @@ def ratios(rounds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, flo
     return found
 
 
-def write_crystals(path: Path) -> Path:
-    """Write the sample as plain arrays, which every version of pymatgen can read.
+def write_crystals(path: Path, structures: list[Any], y: np.ndarray) -> Path:
+    """Write crystals as plain arrays, which every version of pymatgen can read.
 
     Args:
         path: The file.
+        structures: S crystals.
+        y: Their targets, shape (S,).
 
     Returns:
         The file.
     """
-    structures, table = load_crystals("mp2018", split="train", limit=N_CRYSTALS)
     np.savez(
         path,
         n_atoms=[len(s) for s in structures],
         lattice=np.stack([s.lattice.matrix for s in structures]),
         frac_coords=np.concatenate([s.frac_coords for s in structures]),
         atomic_numbers=np.concatenate([s.atomic_numbers for s in structures]),
-        y=table["formation_energy_per_atom"].to_numpy(float),
+        y=y,
     )
     return path
 

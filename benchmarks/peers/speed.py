@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
@@ -38,6 +39,20 @@ def seconds(work: Callable[[], object]) -> float:
     start = perf_counter()
     work()
     return perf_counter() - start
+
+
+def process_seconds(work: Callable[[], object]) -> float:
+    """How long this process computes for a call, whatever else the machine does."""
+    start = process_time()
+    work()
+    return process_time() - start
+
+
+def one_core() -> None:
+    """Use one core, where the system lets a process choose; to be called before threads are made."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def report(n_crystals: int, **durations: float) -> None:
