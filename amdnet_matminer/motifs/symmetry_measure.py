@@ -32,6 +32,8 @@ _FEW = 6
 # For more: pairs of ligands that pairs of vertices are laid along, how many of these fits are numbered
 # and turned, and how many of those are numbered and turned anew, how often.
 _PAIRS, _CLOSER, _CLOSEST, _ROUNDS = 4, 32, 2, 2
+# Motifs that are searched at once, for the memory of their fits.
+_BLOCK = 16
 # Two vertices this close to a line (cosine) are no pair.
 _ALONG = 0.95
 # Motifs are equal whose sorted scalar products agree within this, in square angstrom.
@@ -182,34 +184,45 @@ def _numberings(n: int) -> tuple[_Placed, Indices]:
 
 def _search_each(motifs: Points) -> _Fit:
     """E motifs (E, n, 3) on their polyhedra, as far as a search finds."""
-    return _Fit(*map(np.array, zip(*map(_search, motifs), strict=True)))
+    blocks = [_search(motifs[first : first + _BLOCK]) for first in range(0, len(motifs), _BLOCK)]
+    return _Fit(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
-def _search(bonds: Points) -> tuple[float, int, Indices]:
-    """One motif (n, 3) on its polyhedron: the largest overlap, with which, and the ligand at each vertex.
+def _search(bonds: Points) -> _Fit:
+    """Some motifs (E, n, 3) on their polyhedra.
 
     Two vertices of a polyhedron are laid along two ligands, in all ways that its symmetry
     does not make equal. The best of these fits are numbered by optimal assignment, and
     then turned and numbered anew. Near a polyhedron this finds it; a motif that is like none
     may be a little nearer to one than found.
     """
-    n = len(bonds)
+    n_motifs, n = bonds.shape[:2]
     ways = _orientations(n)
-    turned = (bonds @ _frames(bonds, *_spread_pairs(bonds))).astype(np.float32)
-    fit = turned[:, None] @ ways.vertex
+    pairs = [part[..., None] for part in _spread_pairs(bonds)]
+    frames = _frames(*(np.take_along_axis(bonds, part, axis=1) for part in pairs))
+    turned = (bonds[:, None] @ frames).astype(np.float32)
+    fit = turned[:, :, None] @ ways.vertex
     # No numbering fits better than it would if ligands could share vertices, or vertices ligands.
-    bound = np.minimum(fit.max(axis=1).sum(axis=1), fit.max(axis=2).sum(axis=1))
-    bound -= turned.sum(axis=1) @ ways.vertex.sum(axis=0) / (n + 1)
-    pair, way = np.unravel_index(np.argsort(-bound, axis=None)[:_CLOSER], bound.shape)
-    order = _assign(fit[pair, :, :, way])
-    overlap, fit = _turn(bonds, ways.vertex[..., way], order)
+    bound = np.minimum(fit.max(axis=2).sum(axis=2), fit.max(axis=3).sum(axis=2))
+    bound -= turned.sum(axis=2) @ ways.vertex.sum(axis=0) / (n + 1)
+    chosen = np.argsort(-bound.reshape(n_motifs, -1), axis=1)[:, :_CLOSER]
+    motif = np.repeat(np.arange(n_motifs), chosen.shape[1])
+    pair, way = np.unravel_index(chosen.ravel(), bound.shape[1:])
+    order = _assign(fit[motif, pair, :, :, way])
+    overlap, fit = _turn(bonds[motif], ways.vertex[..., way], order)
     for _ in range(_ROUNDS):
-        best = np.argsort(-overlap)[:_CLOSEST]
-        way = way[best]
+        best = _largest(overlap, n_motifs, _CLOSEST)
+        motif, way = motif[best], way[best]
         order = _assign(fit[best])
-        overlap, fit = _turn(bonds, ways.vertex[..., way], order)
-    nearest = int(overlap.argmax())
-    return float(overlap[nearest]), int(ways.shape[way[nearest]]), order[nearest]
+        overlap, fit = _turn(bonds[motif], ways.vertex[..., way], order)
+    best = _largest(overlap, n_motifs, 1)
+    return _Fit(overlap[best], ways.shape[way[best]], order[best])
+
+
+def _largest(values: Points, n_motifs: int, number: int) -> Indices:
+    """Where the largest of the values (K,) are that each motif has equally many of, so many of each."""
+    of_motif = np.argsort(-values.reshape(n_motifs, -1), axis=1)[:, :number]
+    return (of_motif + np.arange(n_motifs)[:, None] * (len(values) // n_motifs)).ravel()
 
 
 def _assign(fit: Points) -> Indices:
@@ -218,10 +231,13 @@ def _assign(fit: Points) -> Indices:
 
 
 def _turn(bonds: Points, vertex: Points, order: Indices) -> tuple[Points, Points]:
-    """Overlaps (K,) of numbered polyhedra (n, 3, K), and fits when they are turned so."""
-    h = np.einsum("kvi,vjk->kij", bonds[order], vertex) - _of_centroid(bonds, vertex).transpose(2, 0, 1)
+    """Overlaps (K,) of motifs (K, n, 3) on numbered polyhedra (n, 3, K), and fits when they are turned so."""
+    numbered = np.take_along_axis(bonds, order[..., None], axis=1)
+    place = vertex.transpose(2, 0, 1)
+    h = numbered.transpose(0, 2, 1) @ place
+    h -= bonds.sum(axis=1)[:, :, None] * (place.sum(axis=1) / (len(vertex) + 1))[:, None]
     u, singular, v = np.linalg.svd(h)
-    return singular.sum(axis=1), vertex.transpose(2, 0, 1) @ (bonds @ (u @ v)).transpose(0, 2, 1)
+    return singular.sum(axis=1), place @ (bonds @ (u @ v)).transpose(0, 2, 1)
 
 
 @lru_cache(maxsize=16)
@@ -230,7 +246,8 @@ def _orientations(n: int) -> _Placed:
     laid, shapes = [], []
     for shape, vertex in enumerate(polyhedra(n).vertex):
         unit = vertex / np.linalg.norm(vertex, axis=1)[:, None]
-        frames = _frames(vertex, *np.nonzero(np.abs(unit @ unit.T) < _ALONG))
+        first, second = np.nonzero(np.abs(unit @ unit.T) < _ALONG)
+        frames = _frames(vertex[first], vertex[second])
         seen = vertex @ np.concatenate([frames, frames * [1, 1, -1]])
         alike = [np.round(each[np.lexsort(np.round(each.T, 3))], 2).ravel() + 0.0 for each in seen]
         _, kept = np.unique(alike, axis=0, return_index=True)
@@ -239,18 +256,19 @@ def _orientations(n: int) -> _Placed:
     return _Placed(np.concatenate(laid).transpose(1, 2, 0).astype(np.float32), np.array(shapes))
 
 
-def _frames(points: Points, first: Indices, second: Indices) -> Points:
-    """Axes in columns (F, 3, 3): the first point of each pair is on x, the second in the xy plane."""
-    x = points[first] / np.linalg.norm(points[first], axis=1)[:, None]
-    y = points[second] - (points[second] * x).sum(axis=1)[:, None] * x
-    y /= np.linalg.norm(y, axis=1)[:, None]
+def _frames(first: Points, second: Points) -> Points:
+    """Axes in columns (..., 3, 3): of each pair of points (..., 3) the first is on x, the second in the xy plane."""
+    x = first / np.linalg.norm(first, axis=-1, keepdims=True)
+    y = second - (second * x).sum(axis=-1, keepdims=True) * x
+    y /= np.linalg.norm(y, axis=-1, keepdims=True)
     return np.stack([x, y, np.cross(x, y)], axis=-1)
 
 
 def _spread_pairs(bonds: Points) -> tuple[Indices, Indices]:
-    """Some pairs of ligands, from those at right angles to those half way to a line."""
-    first, second = np.triu_indices(len(bonds), 1)
-    unit = bonds / np.linalg.norm(bonds, axis=1)[:, None]
-    order = np.argsort(np.abs((unit[first] * unit[second]).sum(axis=1)), kind="stable")
-    chosen = order[: len(order) // 2 : -(-(len(order) // 2) // _PAIRS)]
+    """Some pairs of ligands of motifs (E, n, 3), from those at right angles to those half way to a line."""
+    first, second = np.triu_indices(bonds.shape[1], 1)
+    unit = bonds / np.linalg.norm(bonds, axis=-1, keepdims=True)
+    angle = np.abs((unit[:, first] * unit[:, second]).sum(axis=-1))
+    half = len(first) // 2
+    chosen = np.argsort(angle, axis=1, kind="stable")[:, : half : -(-half // _PAIRS)]
     return first[chosen], second[chosen]
