@@ -6,7 +6,17 @@ import motif_network
 import numpy as np
 import pandas as pd
 import pytest
-from motif_network import N_TUNED, NUMBERS, accuracy, errors, nearest_error, seen_by_models, speed, split
+from motif_network import (
+    N_TUNED,
+    NUMBERS,
+    accuracy,
+    errors,
+    nearest_error,
+    seen_by_models,
+    speed,
+    split,
+    transform,
+)
 
 
 def test_error_of_neighbours() -> None:
@@ -38,15 +48,19 @@ def test_what_the_weights_were_chosen_on_is_not_held_out() -> None:
     assert set(np.random.default_rng(0).choice(n, N_TUNED, replace=False)) <= set(training)
 
 
-def test_both_parts_run(crystals, monkeypatch) -> None:
+def test_all_parts_run(crystals, monkeypatch) -> None:
     n = len(crystals)
     monkeypatch.setattr(motif_network, "load_crystals", lambda name: (crystals[:1], None))
     rows = {name: np.arange(n) for name in ("row_mp_gap", "row_mp_e_form")}
     labels = {"gap_pbe": np.ones(n), "e_form": np.ones(n), "in_mp2018_train": np.zeros(n, bool)}
-    scores = accuracy(crystals, pd.DataFrame(rows | labels), 1)
-    assert scores["e_form"]["network"]["held_out"] == n // 5
-    assert scores["gap_pbe"]["transform, new to models"]["mae"] == pytest.approx(0)
-    found = speed(crystals, pd.DataFrame(), 1)
+    table = pd.DataFrame(rows | labels)
+    scores = accuracy(crystals, table, 1)
+    assert scores["e_form"]["held_out"] == n // 5
+    assert scores["gap_pbe"]["mae"] == pytest.approx(0)
+    scores = transform(crystals, table, 1)
+    assert scores["new_to_models"] == n - 1
+    assert scores["gap_pbe"]["mae"] == pytest.approx(0)
+    found = speed(crystals, table, 1)
     assert found["links"] == n + 1
     assert min(found["milliseconds"].values()) > 0
     assert found["file"]["megabytes"] > 0
