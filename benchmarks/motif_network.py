@@ -95,7 +95,7 @@ def accuracy(structures: list[Structure], table: pd.DataFrame, n_jobs: int) -> d
 def transform(structures: list[Structure], table: pd.DataFrame, n_jobs: int) -> dict[str, Any]:
     """Errors in the vectors of the shipped models, on rows of the fifth that are new to them."""
     held_out, training = split(len(structures))
-    new = ~seen_by_models(structures, table)
+    new = ~(in_mp2018(structures) | table["in_mp2018_train"].to_numpy(bool))
     # The first rows, which choose the number of neighbours, are new to the models as what is scored is.
     training = training[np.argsort(~new[training], kind="stable")]
     graphs = AMDNetRegressor().graph_converter().convert_many(structures, n_jobs)
@@ -132,17 +132,16 @@ def score(
     return found | {"unit": target.unit, "goal": target.goal}
 
 
-def seen_by_models(structures: list[Structure], table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which crystals, or a twin of theirs, shipped models were trained on or judged by."""
+def in_mp2018(structures: list[Structure]) -> NDArray[np.bool_]:
+    """Which crystals have a twin among those that the shipped models were trained on or judged by."""
     volumes: dict[str, list[float]] = {}
     for other in load_crystals("mp2018")[0]:
         volumes.setdefault(other.composition.reduced_formula, []).append(other.volume / len(other))
-    own = (volumes.get(each.composition.reduced_formula, []) for each in structures)
     ratios = (
-        np.array(found) / (each.volume / len(each)) for found, each in zip(own, structures, strict=True)
+        np.array(volumes.get(each.composition.reduced_formula, [])) / (each.volume / len(each))
+        for each in structures
     )
-    has_twin = np.array([bool((np.abs(ratio - 1) <= TWIN).any()) for ratio in ratios])
-    return has_twin | table["in_mp2018_train"].to_numpy(bool)
+    return np.array([bool((np.abs(ratio - 1) <= TWIN).any()) for ratio in ratios])
 
 
 def split(n: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
