@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from explanations import deletion, on_motifs, recovered, share, values_of_kinds, without
+from explanations import (
+    deletion,
+    largest_rank_correlation,
+    on_motifs,
+    recovered,
+    share,
+    values_of_kinds,
+    without,
+)
 
 from amdnet_matminer.graphs import DualGraphConverter, check_graph
 
@@ -34,6 +42,12 @@ def test_what_is_planted(graphs) -> None:
     planted = on_motifs(graphs[0].motifs, value)
     assert planted.tolist() == [[value["AlO6 octahedral"], 1.0]]  # one face in corundum
     np.testing.assert_allclose(share(graphs[2].motifs).sum(), 1)
+
+
+def test_equal_values_bound_the_rank_correlation() -> None:
+    assert largest_rank_correlation(np.array([3.0, 1.0, 2.0])) == pytest.approx(1)
+    # Ranks 1.5, 1.5, 3 and 1, 2, 3 have covariance 1.5 and variances 1.5 and 2, each times n.
+    assert largest_rank_correlation(np.array([0.0, 5.0, 0.0])) == pytest.approx(1.5 / np.sqrt(1.5 * 2))
 
 
 def test_recovery_and_deletion_tell_right_from_wrong(graphs) -> None:
