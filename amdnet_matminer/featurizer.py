@@ -26,9 +26,6 @@ from amdnet_matminer.validation import check_structure, check_structures
 
 Features = NDArray[np.float64]
 
-GROUPS: tuple[str, ...] = ("vectors", *FEATURE_GROUPS)
-"""The feature groups, in the order of their features."""
-
 _CITATIONS = (
     "@article{banjade2021structure, "
     "title={Structure motif-centric learning framework for inorganic crystalline systems}, "
@@ -376,10 +373,11 @@ class MotifFeaturizer(BaseFeaturizer):
 
     def _groups(self) -> list[str]:
         """The chosen groups, in their own order."""
-        chosen = set(GROUPS if self.features is None else self.features)
-        if isinstance(self.features, str) or not chosen.issubset(GROUPS):
-            raise ValueError(f"features must be a list of some of {GROUPS}, or None; got {self.features!r}")
-        return [group for group in GROUPS if group in chosen]
+        known = ("vectors", *FEATURE_GROUPS)  # looked up now: groups may be added
+        chosen = set(known if self.features is None else self.features)
+        if isinstance(self.features, str) or not chosen.issubset(known):
+            raise ValueError(f"features must be a list of some of {known}, or None; got {self.features!r}")
+        return [group for group in known if group in chosen]
 
     def _quantities(self) -> list[Quantities]:
         """What is computed; NotFittedError if it cannot be, yet."""

@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import estimator_checks, get_tags
 
 from amdnet_matminer.errors import StructureError
-from amdnet_matminer.featurizer import GROUPS, MotifFeaturizer
+from amdnet_matminer.featurizer import MotifFeaturizer
 from amdnet_matminer.motifs import FINGERPRINT_LABELS, features, motif_graph
 from amdnet_matminer.motifs.features import Quantities
 from amdnet_matminer.pretrained import FOLDER, PRESETS, pretrained_motif2vec
@@ -283,7 +283,7 @@ def test_groups_are_chosen_and_keep_their_order(perovskite):
     assert labels[-1] == "motif bond polarity max"
     found = dict(zip(labels, some.featurize(perovskite), strict=True))
     assert found["motif connections mean"] == 20
-    sizes = [len(MotifFeaturizer(features=[group]).feature_labels()) for group in GROUPS[1:]]
+    sizes = [len(MotifFeaturizer(features=[group]).feature_labels()) for group in features.FEATURE_GROUPS]
     assert sum(sizes) == N_UNLEARNED
 
 
@@ -356,7 +356,7 @@ class TestMatminerConventions:
         text = inspect.cleandoc(MotifFeaturizer.__doc__)
         assert text.splitlines()[0].endswith(".")
         assert re.search(r"^Features:$", text, re.MULTILINE)
-        assert all(f'Group "{group}":' in text for group in GROUPS)
+        assert all(f'Group "{group}":' in text for group in ("vectors", *features.FEATURE_GROUPS))
         parameters = inspect.signature(MotifFeaturizer).parameters
         assert all(re.search(rf"^    {name}: ", text, re.MULTILINE) for name in parameters)
         assert all(p.default is not inspect.Parameter.empty for p in parameters.values())
@@ -567,14 +567,13 @@ def test_real_crystals(load_crystals):
 
 
 def test_a_new_group_is_one_entry(monkeypatch, rock_salt, helium_box):
-    """The example of CONTRIBUTING.md."""
+    """The example of docs/extending.md."""
 
     def angle_spread(crystal):
         return crystal.graph.angle[:, None] - 109.47, crystal.graph.edge_weight
 
     quantities = Quantities(("excess angle",), ("mean", "std"), angle_spread)
     monkeypatch.setitem(features.FEATURE_GROUPS, "tetrahedral angles", (quantities,))
-    monkeypatch.setattr("amdnet_matminer.featurizer.GROUPS", ("vectors", *features.FEATURE_GROUPS))
     made = MotifFeaturizer(features=["tetrahedral angles"])
     assert made.feature_labels() == ["motif excess angle mean", "motif excess angle std"]
     # Edges of octahedra meet at 90 degrees, corners at 180: 12 and 6 of each.

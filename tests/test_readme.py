@@ -1,4 +1,4 @@
-"""Every snippet and command of the README, and every snippet of the guide, does what it says."""
+"""Every snippet and command of the README, and every snippet of the site's pages, does what it says."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+import tensorflow
 
-from amdnet_matminer import AMDNetClassifier, AMDNetRegressor
+from amdnet_matminer import AMDNetClassifier, AMDNetRegressor, architectures
 from amdnet_matminer.cli import main as amdnet
 from amdnet_matminer.datasets import oxides
+from amdnet_matminer.matbench.models import MODELS
+from amdnet_matminer.motifs.features import FEATURE_GROUPS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-PAGES = [ROOT / "docs" / "start.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 SMALL = {"n_blocks": 1, "width": 8, "optimizer": "adamw"}
 """Sizes where a page names none: compiling a network takes longer than all that pages do with it."""
 
@@ -42,15 +46,39 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(estimator.__init__, "__kwdefaults__", estimator.__init__.__kwdefaults__ | SMALL)
 
 
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Let TensorFlow compile nothing."""
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """What a page registers is forgotten after it."""
+    tables: list[dict] = [architectures._places, FEATURE_GROUPS, MODELS]
+    known = {name for table in tables for name in table}
+    yield
+    # Classes of the package's own networks are added when first used, and stay.
+    for table in (architectures._classes, *tables):
+        for name in set(table) - known:
+            del table[name]
+
+
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if blocks("python", page.read_text())], ids=lambda p: p.stem
 )
 def test_the_snippets_of_a_page_run(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    page: Path,
+    forgotten: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     text = page.read_text(encoding="utf-8")
-    if "init_from=" not in text:  # a shipped model has a size of its own
-        request.getfixturevalue("small_networks")
+    # A shipped model has a size of its own, whose training step takes longer to compile than the fit.
+    request.getfixturevalue("eagerly" if "init_from=" in text else "small_networks")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     for snippet in blocks("python", text):
@@ -83,10 +111,6 @@ def test_the_snippets_run(
     small_networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    # The snippets leave the size of networks to its default, which is compiled for a minute.
-    for estimator in (AMDNetRegressor, AMDNetClassifier):
-        smaller = estimator.__init__.__kwdefaults__ | {"width": 8, "n_blocks": 1}
-        monkeypatch.setattr(estimator.__init__, "__kwdefaults__", smaller)
     names: dict = {}
     for snippet in blocks("python"):
         exec(compile(snippet, "README.md", "exec"), names)

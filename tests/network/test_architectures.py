@@ -172,11 +172,11 @@ def test_an_unknown_name_is_refused_with_those_that_are_known(toy: str) -> None:
 
 def test_the_example_for_contributors_works(toy: str, crystals: list[Structure]) -> None:
     """With the fixture, which forgets at the end what has been registered."""
-    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
     snippet, *_ = re.findall(
         r"```python\n(.*?)```", text.partition("## A new architecture")[2], flags=re.DOTALL
     )
-    exec(compile(snippet, "CONTRIBUTING.md", "exec"), {"__name__": "outside"})
+    exec(compile(snippet, "extending.md", "exec"), {"__name__": "outside"})
     model = AMDNetRegressor(architecture="mean-of-elements", epochs=1, random_state=0)
     model.fit(crystals, range(len(crystals)))
     supercell = crystals[0] * (2, 1, 1)
