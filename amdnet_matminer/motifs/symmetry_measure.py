@@ -257,7 +257,7 @@ def _orientations(n: int) -> _Placed:
 
 
 def _frames(first: Points, second: Points) -> Points:
-    """Axes in columns (..., 3, 3): of each pair of points (..., 3) the first is on x, the second in the xy plane."""
+    """Axes in columns (..., 3, 3): of pairs of points (..., 3) the first on x, the second in the xy plane."""
     x = first / np.linalg.norm(first, axis=-1, keepdims=True)
     y = second - (second * x).sum(axis=-1, keepdims=True) * x
     y /= np.linalg.norm(y, axis=-1, keepdims=True)
