@@ -202,7 +202,8 @@ def speed(structures: Sequence[Any]) -> dict[str, float]:
     rounds = pd.DataFrame(
         [{name: seconds(call, graphs) for name, call in calls.items()} for _ in range(1 + N_ROUNDS)]
     )
-    return rounds[1:].median().to_dict() | {"rounds": N_ROUNDS}
+    medians = rounds[1:].median()
+    return {name: float(medians[name]) for name in calls} | {"rounds": N_ROUNDS}
 
 
 def seconds(call: Callable[[Any], Any], argument: Any) -> float:
