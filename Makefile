@@ -23,8 +23,9 @@ lint: $(STAMP) ## check the style and the types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-docs: $(VENV)/.installed-docs ## build the site, with its gallery, in build/docs
+docs: $(VENV)/.installed-docs ## build the site, with its gallery, in build/docs, and check its links
 	@$(BIN)/sphinx-build -W --keep-going -q docs build/docs
+	@$(BIN)/python docs/check_links.py build/docs
 	@echo "the site is build/docs/index.html"
 
 dist: $(VENV)/.installed-release ## build the packages in dist, and check them
