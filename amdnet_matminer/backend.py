@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any
 
+from amdnet_matminer.errors import MissingDependencyError
+
 VERBOSITY = "TF_CPP_MIN_LOG_LEVEL"
 """TensorFlow's own switch; whoever sets it below 3 gets all of TensorFlow's notes."""
+
+BACKENDS = ("tensorflow", "jax", "torch")
+"""What Keras can compute with."""
 
 _computing_process: int | None = None
 
@@ -100,13 +105,29 @@ def start_keras() -> None:
     """Import Keras without TensorFlow's notes on the machine, which would bury real messages.
 
     Recent versions of TensorFlow write them whatever ``TF_CPP_MIN_LOG_LEVEL`` says.
+
+    Raises:
+        MissingDependencyError: Keras or its backend is not installed.
     """
-    if os.environ.setdefault(VERBOSITY, "3") != "3":
-        return
-    with _silent_stderr():
-        keras = import_module("keras")
-        if keras.backend.backend() == "tensorflow":
+    is_quiet = os.environ.setdefault(VERBOSITY, "3") == "3"
+    with _silent_stderr() if is_quiet else nullcontext():
+        try:
+            keras = import_module("keras")
+        except ModuleNotFoundError as error:
+            raise _missing(error) from error
+        if is_quiet and keras.backend.backend() == "tensorflow":
             has_gpu()
+
+
+def _missing(error: ModuleNotFoundError) -> ImportError:
+    """What to do about a module without which Keras cannot be imported."""
+    name = (error.name or "").partition(".")[0]
+    if name not in ("keras", *BACKENDS):
+        return error
+    return MissingDependencyError(
+        f"networks need {name}, which is not installed",
+        f"pip install {name}, or let KERAS_BACKEND name what is there, of {', '.join(BACKENDS)}",
+    )
 
 
 start_keras()

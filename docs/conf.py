@@ -86,6 +86,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_sidebars = {"start": [], "science": []}  # sections of one page
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
@@ -95,6 +96,7 @@ html_theme_options = {
     "footer_end": [],
     "navbar_end": ["theme-switcher"],
 }
+html_context = {"default_mode": "auto"}
 html_math_renderer = "mathml"
 
 

@@ -492,7 +492,7 @@ class TestMatminerConventions:
         assert done[("DensityFeatures", "density")][0] == pytest.approx(rutile.density)
 
     def test_with_oxidation_states(self, fitted, perovskite):
-        frame = pd.DataFrame({"structure": [perovskite]})
+        frame = pd.DataFrame({"structure": [perovskite.copy()]})  # matminer changes it
         charged = StructureToOxidStructure()
         charged.set_n_jobs(1)
         frame = charged.featurize_dataframe(frame, "structure", pbar=False)

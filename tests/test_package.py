@@ -70,6 +70,22 @@ print(len(model.fit(salts, [1.0, 2.0]).predict(salts)))"""
     assert run(sys.executable, "-c", code, cwd=ROOT, KERAS_BACKEND="jax").split() == ["2"]
 
 
+@pytest.mark.parametrize("missing", ["tensorflow", "keras"])
+def test_what_the_network_lacks_is_named(missing: str) -> None:
+    code = f"""
+import sys
+sys.modules["{missing}"] = None
+try:
+    import amdnet_matminer.network
+except ImportError as error:
+    print(error)"""
+    said = run(sys.executable, "-c", code, cwd=ROOT, KERAS_BACKEND="tensorflow")
+    assert (
+        f"networks need {missing}, which is not installed; pip install {missing}, or let KERAS_BACKEND"
+        in said
+    )
+
+
 @pytest.mark.parametrize("name", amdnet_matminer.__all__)
 def test_public_name(name: str) -> None:
     assert getattr(amdnet_matminer, name).__name__ == name

@@ -158,6 +158,16 @@ def test_the_extras_exist() -> None:
     assert set(named) <= set(extras)
 
 
+def test_without_tensorflow__all_other_dependencies_are_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {re.match(r"[\w-]+", requirement)[0] for requirement in project["dependencies"]}
+    section = (ROOT / "docs" / "start.md").read_text().partition("### Without TensorFlow")[2]
+    lines = blocks("bash", section)[0].splitlines()
+    _, rest, network = (line.partition("#")[0].split()[2:] for line in lines)
+    assert set(rest) == needed - {"keras", "tensorflow"}
+    assert network == ["keras", "jax"]
+
+
 def test_the_tables_are_those_of_the_result_files(monkeypatch: pytest.MonkeyPatch) -> None:
     make_tables = load_script("make_tables", monkeypatch)
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")

@@ -17,13 +17,13 @@ of_motifs, of_connections = spinel.to_frame()
 # A motif is a centre with its bonded anions. It is named after the ideal polyhedron that it is
 # nearest to, and the measures of distortion say how far it is from that.
 
-of_motifs
+of_motifs.round(3)
 
 # %%
 # Two motifs are connected if they have ligands in common: one is a corner, two an edge, three or more
 # a face.
 
-of_connections.head()
+of_connections.head().round(3)
 
 # %%
 # The same as a picture. A circle is a kind of motif with the number of them in the cell, and the
