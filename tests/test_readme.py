@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -87,8 +88,8 @@ def test_the_snippets_of_a_page_run(
     assert np.isfinite(predicted).all()
 
 
-def commands(program: str) -> list[str]:
-    lines = [line.partition("#")[0].strip() for block in blocks("bash") for line in block.splitlines()]
+def commands(program: str, text: str = README) -> list[str]:
+    lines = [line.partition("#")[0].strip() for block in blocks("bash", text) for line in block.splitlines()]
     return [line for line in lines if line.startswith(program)]
 
 
@@ -121,19 +122,54 @@ def test_the_snippets_run(
     assert "['TiO6 octahedral' 'TiO6 octahedral']" in capsys.readouterr().out
 
 
-def test_the_amdnet_commands_run(
-    small_networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that commands run in, with twelve crystals, their labels and one that is looked for."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "crystals").mkdir()
     data = oxides().sample(12, random_state=0)
     for key, structure in data.structure.items():
         structure.to(str(tmp_path / "crystals" / f"{key}.cif"))
     data.ewald_energy_per_atom.rename("energy").to_csv("labels.csv", index_label="id")
-    for command in commands("amdnet"):
-        assert amdnet([*shlex.split(command)[1:], "--quiet"]) == 0
-    assert (tmp_path / "predictions.csv").read_text().count("\n") == 13
-    assert "MAE" in capsys.readouterr().out
+    data.structure.iloc[0].to("query.cif")
+    return tmp_path
+
+
+def run_command(command: str, *more: str) -> None:
+    assert amdnet([*shlex.split(command)[1:], *more, "--quiet"]) == 0, command
+
+
+def plain_commands(page: Path) -> list[str]:
+    """Those of a page that need no more than that folder; the others have tests of their own."""
+    apart = ("amdnet matbench", "--material_file")
+    return [line for line in commands("amdnet", page.read_text()) if not any(word in line for word in apart)]
+
+
+@pytest.mark.parametrize(
+    "page", filter(plain_commands, [ROOT / "README.md", *PAGES]), ids=lambda page: page.stem
+)
+def test_the_amdnet_commands_run(
+    page: Path, small_networks: None, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = plain_commands(page)
+    for command in asked:
+        run_command(command)
+    output = capsys.readouterr().out
+    if any("evaluate" in command for command in asked):
+        assert "MAE" in output
+    for written in re.findall(r"--output (\S+)", "\n".join(asked)):
+        assert (folder / written).read_text().count("\n") == 13
+
+
+def test_the_commands_on_files_of_the_original_run(
+    shared_data: Path, eagerly: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shutil.copytree(shared_data / "amdnet2021", tmp_path / "original"))
+    guide = (ROOT / "docs" / "guide" / "files.md").read_text(encoding="utf-8")
+    train, evaluate = (line for line in commands("amdnet", guide) if "--material_file" in line)
+    run_command(train, "--epochs", "1")
+    run_command(evaluate)
+    assert AMDNetRegressor.load("gap.amdnet").architecture == "amdnet-2021"
 
 
 def test_the_make_targets_exist() -> None:
