@@ -24,6 +24,9 @@ _CELL = [f"_cell_length_{axis}" for axis in "abc"] + [
     f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma")
 ]
 _PLACE = [f"_atom_site_fract_{axis}" for axis in "xyz"]
+_SINGLE = ("_cell_", "_chemical_formula_")
+"""Beginnings of tags that a crystal has one value of."""
+
 _OPERATIONS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
 
 _TELLTALE = re.compile(r"magn|moment|modul|_atom_type_oxidation_number|_atom_site_attached_hydrogens")
@@ -96,6 +99,8 @@ def _tags(text: str) -> Tags:
             tags[pair[0]] = [gemmi.cif.as_string(pair[1])]
         elif item.loop is not None:
             names = item.loop.tags
+            if any(name.startswith(_SINGLE) for name in names):
+                raise _NotPlainError
             values = [*map(gemmi.cif.as_string, item.loop.values)]
             tags |= {name: values[first :: len(names)] for first, name in enumerate(names)}
     return tags
@@ -109,6 +114,8 @@ def _structure(tags: Mapping[str, Sequence[str]]) -> Structure:
     for third in _THIRDS:
         place[np.abs(place / third - 1) <= _ROUNDING] = third
     labels = tags["_atom_site_label"]
+    if not all(labels):
+        raise _NotPlainError
     symbols = [_symbol(text) for text in tags.get("_atom_site_type_symbol", labels)]
     site, images = _images(place, _operations(tags))
     # As pymatgen sorts the sites of a structure.
@@ -133,7 +140,10 @@ def _lattice(parameters: Sequence[float]) -> Lattice:
 
 def _number(text: str) -> float:
     """A number with or without its uncertainty in brackets."""
-    return float(_UNCERTAINTY.sub("", text))
+    number = float(_UNCERTAINTY.sub("", text))
+    if not np.isfinite(number):
+        raise _NotPlainError
+    return number
 
 
 @lru_cache(maxsize=1024)
@@ -159,10 +169,10 @@ def _read_operations(listed: tuple[str, ...]) -> _Operations:
     if not all(map(_OPERATION.fullmatch, listed)):
         raise _NotPlainError
     operations = [gemmi.Op(text) for text in listed]
-    return _Operations(
-        np.array([operation.rot for operation in operations]) / gemmi.Op.DEN,
-        np.array([operation.tran for operation in operations]) / gemmi.Op.DEN,
-    )
+    rotation = np.array([operation.rot for operation in operations]) / gemmi.Op.DEN
+    if (rotation != np.rint(rotation)).any() or (np.rint(np.abs(np.linalg.det(rotation))) != 1).any():
+        raise _NotPlainError
+    return _Operations(rotation, np.array([operation.tran for operation in operations]) / gemmi.Op.DEN)
 
 
 def _images(

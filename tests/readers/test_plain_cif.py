@@ -130,6 +130,10 @@ def test_what_pymatgen_writes_is_plain(spinel: Structure, symmetric: bool) -> No
         ("Si1 Si 0.4697 0 ", "Si1 Si 0.4697 0.0001 "),
         ("-y,x-y,z+2/3", "-y,x-y,z+0.6667"),
         ("-y,x-y,z+2/3", "-y,x-y,z+2/7"),
+        ("-y,x-y,z+2/3", "-y,y-y,z+2/3"),
+        ("-y,x-y,z+2/3", "-2y,x-y,z+2/3"),
+        ("-x,-x+y,2/3-z", "-x,-x+y,x/3-z"),
+        ("Si1 Si", ". Si"),
         ("_space_group_symop_operation_xyz", "_unknown"),
         ("_cell_length_c 5.4052(2)\n", ""),
         ("_cell_length_c 5.4052(2)", "_cell_length_c 0"),
@@ -138,12 +142,53 @@ def test_what_pymatgen_writes_is_plain(spinel: Structure, symmetric: bool) -> No
         ("_cell_angle_gamma 120", "_cell_angle_gamma 120\n_space_group_magn.number_BNS 62.448"),
         ("_cell_angle_gamma 120", "_cell_angle_gamma 120\n_atom_site_attached_hydrogens 2"),
         ("0.1191(2) 1.0", "0.1191(2)"),
+        ("Si1 Si 0.4697 ", "Si1 Si nan "),
+        ("Si1 Si 0.4697 ", "Si1 Si 1e400 "),
+        ("_cell_length_b 4.9134(2)", "loop_\n_cell_length_b\n4.9134(2)\nH"),
+        ("_chemical_formula_sum 'O6 Si3'", "loop_\n_chemical_formula_sum\n'O6 Si3'"),
         ("data_quartz\n", ""),
     ],
 )
 def test_what_has_to_be_judged_is_left_to_pymatgen(there: str, instead: str) -> None:
     assert there in QUARTZ
     assert read_plain(QUARTZ.replace(there, instead)) is None
+
+
+TOKENS = [
+    "?",
+    ".",
+    "1",
+    "-1",
+    "1e400",
+    "nan",
+    "loop_",
+    "data_x",
+    "Fe3+",
+    "#",
+    ";",
+    "(5)",
+    "1/2",
+    "Xx",
+    "H",
+    "x",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_whatever_is_done_to_a_plain_cif_it_is_the_crystal_of_pymatgen_or_left_to_it(
+    data: st.DataObject,
+) -> None:
+    lines = QUARTZ.splitlines()
+    for _ in range(data.draw(st.integers(1, 2))):
+        number = data.draw(st.integers(0, len(lines) - 1))
+        words = lines[number].split(" ")
+        words[data.draw(st.integers(0, len(words) - 1))] = data.draw(st.sampled_from(TOKENS))
+        lines[number] = data.draw(st.sampled_from([" ".join(words), lines[number - 1], f"{lines[number]} 1"]))
+    text = "\n".join(lines)
+    read = read_plain(text)
+    if read is not None:
+        assert_same(read[0], of_pymatgen(text))
 
 
 def test_a_large_cell_of_high_symmetry_is_left_to_pymatgen() -> None:
