@@ -11,7 +11,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from pymatgen.core import Structure
 
 from amdnet_matminer.errors import MissingDependencyError
 from amdnet_matminer.motifs import MotifGraph, motif_graph
@@ -19,11 +21,15 @@ from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.plots import (
     learning_curve_plot,
     parity_plot,
+    plot_contributions,
     plot_elements,
     plot_motif_graph,
     plot_motif_map,
+    plot_polyhedra,
     plot_sharing,
+    plot_summary,
 )
+from amdnet_matminer.plots.scene import explained_crystal
 from amdnet_matminer.pretrained import pretrained_motif2vec
 
 HISTORY = {"loss": [3.0, 2.0, 4.0, 1.0], "val_mae": [2.0, 1.5, 2.5, 1.0], "member": [0, 0, 1, 1]}
@@ -47,8 +53,29 @@ def texts(path: Path) -> list[str]:
     return [element.text for element in ElementTree.parse(path).iter() if element.tag.endswith("}text")]
 
 
+def explained(structure: Structure, **contribution: float) -> pd.DataFrame:
+    """What ``explain`` could say: contributions by element, from a baseline of 1."""
+    graph = motif_graph(structure)
+    motifs = dict(zip(graph.center.tolist(), graph.name.tolist(), strict=True))
+    rows = []
+    for element in dict.fromkeys(site.specie.symbol for site in structure):
+        sites = tuple(i for i, site in enumerate(structure) if site.specie.symbol == element)
+        name = motifs.get(sites[0], element)
+        kind = "motif" if sites[0] in motifs else "atom"
+        rows.append((0, kind, name, element, sites, len(sites), contribution[element], 1.0))
+    columns = ["crystal", "kind", "name", "element", "sites", "multiplicity", "contribution", "baseline"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(prediction=1.0 + table.contribution.sum())
+
+
+SUMMARY = pd.DataFrame(
+    [("motif", "TiO6 octahedral", 3, 2.0, 1.0, 3.0), ("atom", "O", 1, -1.0, np.nan, np.nan)],
+    columns=["kind", "name", "crystals", "effect", "low", "high"],
+)
+
+
 @pytest.fixture
-def pictures(rutile_graph: MotifGraph) -> dict[str, Callable[..., Any]]:
+def pictures(rutile: Structure, rutile_graph: MotifGraph) -> dict[str, Callable[..., Any]]:
     """Each function with something to draw."""
     y = np.linspace(0.0, 5.0, 20)
     return {
@@ -58,6 +85,9 @@ def pictures(rutile_graph: MotifGraph) -> dict[str, Callable[..., Any]]:
         "learning curve": partial(learning_curve_plot, HISTORY),
         "map": partial(plot_motif_map, pretrained_motif2vec("mp2018"), method="pca"),
         "graph": partial(plot_motif_graph, rutile_graph),
+        "contributions": partial(plot_contributions, explained(rutile, Ti=1.0, O=-2.0)),
+        "summary": partial(plot_summary, SUMMARY),
+        "polyhedra": partial(plot_polyhedra, rutile, explained(rutile, Ti=1.0, O=-2.0)),
     }
 
 
@@ -221,3 +251,64 @@ def test_elements__each_has_a_place_of_its_own() -> None:
     assert all(1 <= x <= 18 and 1 <= y <= 9.5 for x, y in places)
     assert squares.get_array().tolist() == list(range(1, 95))
     assert [text.get_text() for text in ax.texts][:3] == ["H", "He", "Li"]
+
+
+def test_bars_lead_from_the_baseline_to_the_prediction(tmp_path: Path, rutile: Structure) -> None:
+    explanation = explained(rutile, Ti=0.5, O=-2.0)
+    ax = plot_contributions(explanation, "band gap", "eV", path=tmp_path / "bars.svg")
+    bars = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    assert bars == [(1.0, -1.0), (-1.0, -0.5)]
+    assert {"4 O", "2 TiO6 octahedral", "-2", "+0.5", "band gap (eV)"} <= set(texts(tmp_path / "bars.svg"))
+
+
+def test_the_smallest_of_many_bars_are_one() -> None:
+    table = pd.DataFrame({"name": [f"E{i}" for i in range(15)], "contribution": np.arange(15.0)})
+    table = table.assign(crystal=0, kind="atom", multiplicity=1, baseline=0.0, prediction=105.0)
+    ax = plot_contributions(table)
+    assert [label.get_text() for label in ax.get_yticklabels()][-2:] == ["1 E4", "4 others"]
+    assert ax.patches[-1].get_x() + ax.patches[-1].get_width() == 105
+
+
+def test_the_summary_is_ranked_with_counts() -> None:
+    ax = plot_summary(SUMMARY, "eV")
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["TiO6 octahedral (n = 3)", "O (n = 1)"]
+    assert ax.get_xlabel() == "mean effect on the prediction (eV)"
+    (line,) = ax.containers[0].lines[2]
+    assert line.get_segments()[0][:, 0].tolist() == [1.0, 3.0]
+    with pytest.raises(ValueError, match="nothing to draw"):
+        plot_summary(SUMMARY[:0])
+
+
+def test_polyhedra_are_whole_and_in_the_cell(rutile: Structure) -> None:
+    moved = rutile.copy()
+    moved.translate_sites(range(6), [1.0, -2.0, 0.0], to_unit_cell=False)
+    for structure in (rutile, moved):
+        scene = explained_crystal(structure, explained(structure, Ti=1.0, O=-2.0))
+        titanium = scene.ball[scene.is_motif[scene.site]]
+        assert len(titanium) == 9  # eight corners of the cell and its centre
+        assert len(scene.face) == 9 * 8
+        corners = np.unique(np.concatenate(scene.face).round(3), axis=0)
+        distances = np.linalg.norm(corners[:, None] - titanium, axis=2)
+        assert distances.min(axis=1).max() < 2.1
+        assert scene.value.tolist() == [0.5] * 2 + [-0.5] * 4
+
+
+def test_large_motifs_are_balls_and_flat_ones_have_bonds(perovskite: Structure) -> None:
+    scene = explained_crystal(perovskite, explained(perovskite, Sr=1.0, Ti=0.0, O=-2.0))
+    assert set(scene.face_site.tolist()) == {1}
+    assert len(scene.bond) == 0
+    square = Structure(np.diag([4.0, 4.0, 9.0]), ["Ni", "O", "O"], [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0]])
+    scene = explained_crystal(square, explained(square, Ni=1.0, O=-2.0))
+    assert not scene.face
+    assert len(scene.bond) == 8 * 4  # at each corner of the cell
+
+
+def test_an_explanation_of_another_crystal_is_refused(rutile: Structure, rock_salt: Structure) -> None:
+    explanation = explained(rutile, Ti=1.0, O=-2.0)
+    with pytest.raises(ValueError, match="not of this crystal, MgO of 8 sites"):
+        plot_polyhedra(rock_salt, explanation)
+    with pytest.raises(ValueError, match="explanation of 2 crystals"):
+        plot_contributions(pd.concat([explanation, explanation.assign(crystal=1)]))
+    renamed = explanation.replace("TiO6 octahedral", "TiO6 cubic")
+    with pytest.raises(ValueError, match="other motifs than this crystal"):
+        plot_polyhedra(rutile, renamed)

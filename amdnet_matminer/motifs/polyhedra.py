@@ -162,7 +162,7 @@ def _surface(vertex: Points) -> Surface:
     centred = vertex - vertex.mean(axis=0)
     _, size, axes = np.linalg.svd(centred)
     flat = n < 4 or size[2] < _FLAT * size[0]
-    rings = [] if flat else _rings(vertex)
+    rings = [] if flat else face_rings(vertex)
     if n < 4:
         edge = np.stack(np.triu_indices(n, 1), axis=1)
     elif flat:
@@ -177,8 +177,15 @@ def _surface(vertex: Points) -> Surface:
     )
 
 
-def _rings(vertex: Points) -> list[Indices]:
-    """The vertices around each face, anticlockwise from outside."""
+def face_rings(vertex: Points) -> list[Indices]:
+    """Find the faces of a convex polyhedron.
+
+    Args:
+        vertex: Its vertices, not all in a plane, shape (n, 3).
+
+    Returns:
+        Of each face the numbers of its vertices, anticlockwise from outside.
+    """
     hull = ConvexHull(vertex)
     planes, face = np.unique(np.round(hull.equations / _FLAT), axis=0, return_inverse=True)
     rings = []

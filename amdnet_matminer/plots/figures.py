@@ -20,7 +20,7 @@ LINES = ("-", "--", ":")
 OTHER = "0.8"
 """Colour of what has none of its own."""
 
-_NO_MATPLOTLIB = ("pictures need matplotlib", "install it with pip install 'amdnet-matminer[plots]'")
+NO_MATPLOTLIB = ("pictures need matplotlib", "install it with pip install 'amdnet-matminer[plots]'")
 
 
 def unshown_figure(size: tuple[float, float]) -> Figure:
@@ -38,7 +38,7 @@ def unshown_figure(size: tuple[float, float]) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError(*_NO_MATPLOTLIB) from error
+        raise MissingDependencyError(*NO_MATPLOTLIB) from error
     return Figure(figsize=size, layout="constrained")
 
 
@@ -60,7 +60,7 @@ def new_figure(size: tuple[float, float], path: str | Path | None) -> Figure:
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise MissingDependencyError(*_NO_MATPLOTLIB) from error
+        raise MissingDependencyError(*NO_MATPLOTLIB) from error
     return pyplot.figure(figsize=size, layout="constrained")
 
 
