@@ -59,5 +59,5 @@ def test_numbers_make_sense(cells: list) -> None:
     (difference,) = (value for line, value in results.items() if line.startswith("abs("))
     assert len(errors) == 3
     assert max(errors) < spread
-    assert accuracy > 0.6
+    assert accuracy > 0.85  # without tetrahedra is the larger class, 0.77
     assert difference == 0.0
