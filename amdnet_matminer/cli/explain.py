@@ -22,6 +22,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of ``amdnet explain``."""
     add_structures(parser, "+")
     add_model(parser)
+    parser.add_argument(
+        "--target", type=int, metavar="N", help="number of the target, from 0, of a model of several"
+    )
     add_output(parser, "ids, motifs and atoms, and their contributions", "standard output")
     add_quiet(parser)
 
@@ -42,7 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
     _refuse_unexplained(model, arguments)
 
     def explain(structures: Sequence[Structure]) -> list[pd.DataFrame]:
-        explained = model.explain(list(structures)).assign(error="").groupby("crystal", sort=True)
+        explained = (
+            model.explain(list(structures), arguments.target).assign(error="").groupby("crystal", sort=True)
+        )
         return [rows.drop(columns="crystal") for _, rows in explained]
 
     # Processes of their own would each have to load the network.
@@ -61,8 +66,14 @@ def _refuse_unexplained(model: AMDNetRegressor, arguments: argparse.Namespace) -
     if network_class(model.config_.architecture).states is Network.states:
         reason = f"is of {model.config_.architecture!r}, which reads more than vectors of motifs and atoms"
         raise ModelFileError(reason, "give a model of 'amdnet'", item=path)
-    if len(model.scaler_.mean) > 1:
-        raise ModelFileError("has several targets", "call explain(target=...) in Python", item=path)
+    n_targets = len(model.scaler_.mean)
+    if arguments.target is None and n_targets > 1:
+        reason, remedy = f"has {n_targets} targets", f"name one by --target, from 0 to {n_targets - 1}"
+        raise ModelFileError(reason, remedy, item=path)
+    if arguments.target is not None and not 0 <= arguments.target < n_targets:
+        arguments.parser.error(
+            f"--target must be from 0 to {n_targets - 1} for {path}, got {arguments.target}"
+        )
 
 
 def _rows(outcome: Outcome[pd.DataFrame]) -> pd.DataFrame:

@@ -67,7 +67,7 @@ def integrated_gradients(network: Network, batch: Batch, quantity: Quantity) -> 
     copies = _copies(batch, len(PLACES))
     weight = np.outer(WEIGHTS / 2, batch.crystal).ravel().astype(np.float32)
     path = [np.kron((PLACES[:, None] + 1) / 2, state).astype(np.float32) for state in states]
-    slopes = gradients(lambda *nodes: ops.sum(said(nodes, copies) * weight), path)
+    slopes = gradients(lambda *nodes: ops.vdot(said(nodes, copies), weight), path)
     atoms, motifs = (
         (slope.reshape(len(PLACES), *state.shape).sum(axis=0) * state).sum(axis=1, dtype=np.float64)
         for slope, state in zip(map(ops.convert_to_numpy, slopes), states, strict=True)

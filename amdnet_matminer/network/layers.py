@@ -89,7 +89,7 @@ class GaussianBasis(keras.layers.Layer):
 
     def call(self, distance: Tensor) -> Tensor:
         """Expand distances of shape (P,) to (P, n_centers)."""
-        scaled = (ops.expand_dims(distance, -1) - self.centers) / self.width
+        scaled = ops.subtract(ops.expand_dims(distance, -1), self.centers) / self.width
         return ops.exp(-ops.square(scaled))
 
 
