@@ -61,7 +61,8 @@ def integrated_gradients(network: Network, batch: Batch, quantity: Quantity) -> 
     states = states_of(network, batch)
 
     def said(nodes: Sequence[Tensor], of: Batch) -> Tensor:
-        return ops.cast(quantity(network.head(network.read(States(*nodes), of))), "float32")
+        tensors = States(*map(ops.convert_to_tensor, nodes))
+        return ops.cast(quantity(network.head(network.read(tensors, of))), "float32")
 
     # Crystals do not depend on each other's nodes, so that all of them are asked at all places at once.
     copies = _copies(batch, len(PLACES))

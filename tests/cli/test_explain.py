@@ -49,7 +49,7 @@ def test_one_of_several_targets(two_targets: Path, rutile: Structure, tmp_path, 
     for target in (2, -1):
         code, _, errors = run(*command, f"--target={target}")
         assert code == 2
-        assert f"--target of {two_targets} must be from 0 to 1, got {target}" in errors
+        assert f"--target must be from 0 to 1 for {two_targets}, got {target}" in errors
 
 
 def test_a_model_without_motifs_is_refused(model_file: Path, folder: Path, run) -> None:
