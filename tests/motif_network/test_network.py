@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -17,6 +19,13 @@ from amdnet_matminer.persistence import read_arrays, write_arrays
 from amdnet_matminer.prototypes import PROTOTYPES, textbook_structure
 
 TI, MG = "TiO6 octahedral", "MgO6 octahedral"
+
+
+class Bomb:
+    """What fails the test when it is unpickled."""
+
+    def __reduce__(self) -> tuple:
+        return pytest.fail, ("the pickle was opened",)
 
 
 class Model:
@@ -208,6 +217,11 @@ class TestFiles:
         assert MotifNetwork.load(tmp_path / "file").ids_ == network.ids_
         monkeypatch.setattr(files, "LARGEST_FILE", 100)
         with pytest.raises(ModelFileError, match="no such file more than 100"):
+            MotifNetwork.load(tmp_path / "file")
+
+    def test_a_pickle_is_not_opened(self, tmp_path) -> None:
+        (tmp_path / "file").write_bytes(pickle.dumps(Bomb()))
+        with pytest.raises(ModelFileError, match="is no model of amdnet_matminer or is damaged"):
             MotifNetwork.load(tmp_path / "file")
 
     @pytest.mark.parametrize("header", [{}, {"kind": "x", "n_components": 1, "own_embedding": True}])
