@@ -5,17 +5,15 @@ python benchmarks/make_tables.py
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import RESULTS, ROOT
+from network_tables import embeddings, explanations, network_accuracy, network_speed
+from tables import read, table
 
 from amdnet_matminer.matbench.settings import RECIPES
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
 PEERS = ("RF", "CGCNN", "ALIGNN", "DeeperGATGNN", "coNGN")
 """How the names of those begin that every table of MatBench shows."""
 BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
@@ -81,6 +79,10 @@ def with_tables(text: str) -> str:
                 uncertainty(),
                 robustness(),
                 engine(),
+                network_accuracy(),
+                network_speed(),
+                explanations(),
+                embeddings(),
             ]
         )
         + END
@@ -357,27 +359,6 @@ def engine() -> str:
     ]
     title = f"**Motif engine.** {speed['ratio']:.0f} times as fast as pymatgen and matminer together."
     return table(title, ["", "ours", "CrystalNN + fingerprint"], rows, result)
-
-
-def table(title: str, heads: list[str], rows: list[list[str]], *results: dict[str, Any]) -> str:
-    """A Markdown table under a title, with the commits that its numbers are of."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    made = f"{title} {revisions(results)}" if results else title
-    return "\n".join([made, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", ""])
-
-
-def revisions(results: Sequence[dict[str, Any]]) -> str:
-    """The commits that results are of, in the order of their dates; ``+`` marks one with changes."""
-    ordered = sorted(results, key=lambda result: result["date"])
-    names = [str(result["revision"] or "unknown").partition("-") for result in ordered]
-    short = list(dict.fromkeys(name[:7] + "+" * bool(dirty) for name, dirty, _ in names))
-    return f"Revision{'s' if len(short) > 1 else ''} {', '.join(short)}."
-
-
-def read(path: Path) -> dict[str, Any]:
-    """One result file."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
 
 
 if __name__ == "__main__":

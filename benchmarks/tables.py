@@ -1,0 +1,29 @@
+"""What all tables of results are made with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def table(title: str, heads: list[str], rows: list[list[str]], *results: dict[str, Any]) -> str:
+    """A Markdown table under a title, with the commits that its numbers are of."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    made = f"{title} {revisions(results)}" if results else title
+    return "\n".join([made, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", ""])
+
+
+def revisions(results: Sequence[dict[str, Any]]) -> str:
+    """The commits that results are of, in the order of their dates; ``+`` marks one with changes."""
+    ordered = sorted(results, key=lambda result: result["date"])
+    names = [str(result["revision"] or "unknown").partition("-") for result in ordered]
+    short = list(dict.fromkeys(name[:7] + "+" * bool(dirty) for name, dirty, _ in names))
+    return f"Revision{'s' if len(short) > 1 else ''} {', '.join(short)}."
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One result file."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
