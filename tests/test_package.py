@@ -151,7 +151,7 @@ def test_constraints_cover_the_dependencies() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = dict(line.split(";")[0].strip().split("==") for line in lines if not line.startswith("#"))
     extras = PROJECT["optional-dependencies"]
-    installed = ("dev", "docs", "plots", "release")
+    installed = ("dev", "docs", "plots", "release", "view")
     for text in PROJECT["dependencies"] + [text for name in installed for text in extras[name]]:
         requirement = Requirement(text)
         assert requirement.specifier.contains(pinned[requirement.name]), text

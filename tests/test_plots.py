@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -28,6 +30,7 @@ from amdnet_matminer.plots import (
     plot_polyhedra,
     plot_sharing,
     plot_summary,
+    view_polyhedra,
 )
 from amdnet_matminer.plots.scene import explained_crystal
 from amdnet_matminer.pretrained import pretrained_motif2vec
@@ -305,10 +308,64 @@ def test_large_motifs_are_balls_and_flat_ones_have_bonds(perovskite: Structure) 
 
 def test_an_explanation_of_another_crystal_is_refused(rutile: Structure, rock_salt: Structure) -> None:
     explanation = explained(rutile, Ti=1.0, O=-2.0)
-    with pytest.raises(ValueError, match="not of this crystal, MgO of 8 sites"):
-        plot_polyhedra(rock_salt, explanation)
     with pytest.raises(ValueError, match="explanation of 2 crystals"):
         plot_contributions(pd.concat([explanation, explanation.assign(crystal=1)]))
     renamed = explanation.replace("TiO6 octahedral", "TiO6 cubic")
-    with pytest.raises(ValueError, match="other motifs than this crystal"):
-        plot_polyhedra(rutile, renamed)
+    for show in (plot_polyhedra, view_polyhedra):
+        with pytest.raises(ValueError, match="not of this crystal, MgO of 8 sites"):
+            show(rock_salt, explanation)
+        with pytest.raises(ValueError, match="other motifs than this crystal"):
+            show(rutile, renamed)
+
+
+def calls(view: Any, function: str) -> list[dict[str, Any]]:
+    """What the page of a view passes to a function of 3Dmol.js."""
+    return [json.loads(text) for text in re.findall(rf"\.{function}\((.*)\);\n", view.write_html())]
+
+
+def test_the_view_has_the_balls_faces_and_colors_of_the_picture(rutile: Structure) -> None:
+    pytest.importorskip("py3Dmol", reason="the view extra is not installed")
+    explanation = explained(rutile, Ti=1.0, O=-2.0)
+    view, scene = view_polyhedra(rutile, explanation, "eV"), explained_crystal(rutile, explanation)
+    balls, faces = calls(view, "addSphere"), calls(view, "addCustom")
+    assert len(balls) == len(scene.ball)
+    assert len(faces) == 9 * 8  # of octahedra at the corners of the cell and at its centre
+    assert len(calls(view, "addLine")) == 12 + 9 * 12  # edges of the cell and of the octahedra
+    assert {ball["color"] for ball in balls} == {"#b40426", "#3b4cc0"}
+    assert {face["color"] for face in faces} == {"#b40426"}
+    assert all('"TiO6 octahedral: +0.5 eV"' in face["hover_callback"] for face in faces)
+    titanium = np.array([list(b["center"].values()) for b in balls if b["color"] == "#b40426"])
+    corners = np.array([list(corner.values()) for face in faces for corner in face["vertexArr"]])
+    assert np.linalg.norm(corners[:, None] - titanium, axis=2).min(axis=1).max() < 2.1
+    assert all(face["faceArr"] == [0, 1, 2] for face in faces)
+
+
+def test_the_view_is_turned_as_the_picture_is(rutile: Structure) -> None:
+    pytest.importorskip("py3Dmol", reason="the view extra is not installed")
+    view = view_polyhedra(rutile, explained(rutile, Ti=1.0, O=-2.0), direction=(90.0, -90.0))
+    # Seen down z with x to the right.
+    balls = np.array([list(ball["center"].values()) for ball in calls(view, "addSphere")])
+    scene = explained_crystal(rutile, explained(rutile, Ti=1.0, O=-2.0))
+    np.testing.assert_allclose(balls, scene.ball, atol=1e-3)
+
+
+def test_the_view_has_squares_as_two_triangles_and_bonds_of_flat_motifs() -> None:
+    pytest.importorskip("py3Dmol", reason="the view extra is not installed")
+    cubes = Structure(np.eye(3) * 4.1, ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    faces = calls(view_polyhedra(cubes, explained(cubes, Cs=1.0, Cl=-2.0)), "addCustom")
+    assert len(faces) == 8 * 6
+    assert all(face["faceArr"] == [0, 1, 2, 0, 2, 3] for face in faces)
+    square = Structure(np.diag([4.0, 4.0, 9.0]), ["Ni", "O", "O"], [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0]])
+    view = view_polyhedra(square, explained(square, Ni=1.0, O=-2.0))
+    assert len(calls(view, "addCylinder")) == 8 * 4
+    assert not calls(view, "addCustom")
+
+
+@pytest.mark.parametrize(("package", "extra"), [("py3Dmol", "view"), ("matplotlib.cm", "plots")])
+def test_without_a_package_of_the_view_the_remedy_is_named(
+    monkeypatch: pytest.MonkeyPatch, rutile: Structure, package: str, extra: str
+) -> None:
+    pytest.importorskip("py3Dmol", reason="the view extra is not installed")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependencyError, match=rf"pip install 'amdnet-matminer\[{extra}\]'"):
+        view_polyhedra(rutile, explained(rutile, Ti=1.0, O=-2.0))

@@ -2,6 +2,7 @@
 
 Each function draws into ``ax`` if it is given. Else it makes a figure: with pyplot, so that a
 notebook shows it, or, where ``path`` is given, one that pyplot does not know and that is only saved.
+``view_polyhedra`` gives a view of py3Dmol instead, the ``view`` extra.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from amdnet_matminer.plots.motif_graphs import plot_motif_graph
 from amdnet_matminer.plots.motif_maps import plot_motif_map
 from amdnet_matminer.plots.polyhedra import plot_polyhedra
 from amdnet_matminer.plots.sharing import plot_sharing
+from amdnet_matminer.plots.views import view_polyhedra
 
 __all__ = [
     "learning_curve_plot",
@@ -25,4 +27,5 @@ __all__ = [
     "plot_sharing",
     "plot_summary",
     "unshown_figure",
+    "view_polyhedra",
 ]

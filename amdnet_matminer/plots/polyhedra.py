@@ -14,7 +14,7 @@ from pymatgen.core import Structure
 
 from amdnet_matminer.errors import MissingDependencyError
 from amdnet_matminer.plots.figures import NO_MATPLOTLIB, new_figure, save
-from amdnet_matminer.plots.scene import Scene, explained_crystal
+from amdnet_matminer.plots.scene import Scene, explained_crystal, turned
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -25,7 +25,8 @@ _LIGHT = np.array([-0.4, 0.5, 0.77])
 """Direction of the light: right, up and towards the eye."""
 _PIECES = 24
 """Of each edge of the cell, since parts of it may be before and others behind a polyhedron."""
-_OPACITY = 0.8
+OPACITY = 0.8
+"""Of faces."""
 
 Part = tuple[float, "Artist"]
 """How near to the eye, and what is drawn."""
@@ -63,7 +64,7 @@ def plot_polyhedra(
     scene = explained_crystal(structure, explanation)
     ax = new_figure((6.4, 5.2), path).subplots() if ax is None else ax
     paints = contribution_colors(scene)
-    seen = _turned(scene, direction)
+    seen = turned(scene, direction)
     parts = [*_draw_cell(seen), *_draw_bonds(seen), *_draw_balls(seen, paints), *_draw_faces(seen, paints)]
     for order, (_, artist) in enumerate(sorted(parts, key=lambda part: part[0])):
         artist.set_zorder(2 + order)
@@ -97,17 +98,6 @@ def contribution_colors(scene: Scene) -> ScalarMappable:
     reach = float(np.abs(scene.value).max()) or 1.0
     # Made for shaded surfaces (Moreland, Adv. Visual Comput. LNCS 5876, 92, 2009): its ends are not dark.
     return ScalarMappable(Normalize(-reach, reach), "coolwarm")
-
-
-def _turned(scene: Scene, direction: tuple[float, float]) -> Scene:
-    """The scene in axes to the right, up and towards the eye."""
-    up, around = np.radians(direction)
-    eye = np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
-    right = np.array([-np.sin(around), np.cos(around), 0.0])
-    axes = np.column_stack([right, np.cross(eye, right), eye])
-    return scene._replace(
-        ball=scene.ball @ axes, face=[corners @ axes for corners in scene.face], cell=scene.cell @ axes
-    )
 
 
 def _draw_cell(seen: Scene) -> Iterator[Part]:
@@ -152,7 +142,7 @@ def _draw_faces(seen: Scene, paints: ScalarMappable) -> Iterator[Part]:
         normal = np.cross(corners[1] - corners[0], corners[2] - corners[1])
         normal /= np.linalg.norm(normal)
         shade = 0.86 + 0.14 * abs(normal @ _LIGHT)
-        face = Polygon(corners[:, :2], facecolor=(*(shade * color), _OPACITY), edgecolor="0.3", linewidth=0.7)
+        face = Polygon(corners[:, :2], facecolor=(*(shade * color), OPACITY), edgecolor="0.3", linewidth=0.7)
         face.set_joinstyle("round")
         yield float(corners[:, 2].mean()), face
 

@@ -94,6 +94,25 @@ def explained_crystal(structure: Structure, explanation: pd.DataFrame) -> Scene:
     )
 
 
+def turned(scene: Scene, direction: tuple[float, float]) -> Scene:
+    """Turn a scene into axes to the right, up and towards the eye.
+
+    Args:
+        scene: What is drawn, in the axes of the lattice.
+        direction: From where it is seen: degrees above the plane of x and y, and around z from x.
+
+    Returns:
+        The same in these axes.
+    """
+    up, around = np.radians(direction)
+    eye = np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
+    right = np.array([-np.sin(around), np.cos(around), 0.0])
+    axes = np.column_stack([right, np.cross(eye, right), eye])
+    return scene._replace(
+        ball=scene.ball @ axes, face=[corners @ axes for corners in scene.face], cell=scene.cell @ axes
+    )
+
+
 def one_crystal(explanation: pd.DataFrame) -> pd.DataFrame:
     """Check that an explanation is of one crystal.
 
