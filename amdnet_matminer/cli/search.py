@@ -14,7 +14,7 @@ from amdnet_matminer.cli.exits import IncompleteError
 from amdnet_matminer.cli.options import add_output, add_quiet, add_structures
 from amdnet_matminer.cli.outputs import check_output, write_table
 from amdnet_matminer.motif_network import MotifNetwork
-from amdnet_matminer.motif_network.network import By
+from amdnet_matminer.motif_network.searching import By
 from amdnet_matminer.parallel import each
 from amdnet_matminer.screening import Outcome, screen
 

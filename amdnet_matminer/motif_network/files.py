@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amdnet_matminer.errors import ModelFileError
-from amdnet_matminer.motif_network.embedding import Embedding, Vectors
+from amdnet_matminer.motif_network.content import Content
+from amdnet_matminer.motif_network.embedding import Embedding
 from amdnet_matminer.motif_network.links import N_COLUMNS, Links
 from amdnet_matminer.motifs.sharing import SHARING_TYPES
 from amdnet_matminer.persistence import Count, read_arrays, typed, write_arrays
@@ -21,22 +21,6 @@ KIND = "motif network 1"
 LARGEST_FILE = 2**34
 """Bytes: a million materials and all their kinds of motifs take a tenth of it."""
 _REMEDY = "give a file that MotifNetwork.save wrote"
-
-
-class Content(NamedTuple):
-    """What a network of S materials and K kinds of motifs consists of."""
-
-    ids: list[str]
-    """(S,) each once."""
-    formulas: list[str]
-    """(S,)"""
-    motifs: list[str]
-    """(K,) names of the kinds, sorted, each once."""
-    links: Links
-    vectors: Vectors
-    """(S, D) embedding of the materials, rows of length 1."""
-    embedding: Embedding | None
-    """What made the vectors; None if a model did."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,64 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from difflib import get_close_matches
-from functools import cached_property
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, get_args
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 from pymatgen.core import Structure
-from scipy.sparse import block_array, csr_array
-from scipy.sparse.csgraph import dijkstra
 from sklearn.base import BaseEstimator
-from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
-from amdnet_matminer.errors import DatasetError, StructureError
+from amdnet_matminer.errors import StructureError
 from amdnet_matminer.files import write_atomically
-from amdnet_matminer.motif_network.embedding import Vectors, fit_embedding, numbers_of
-from amdnet_matminer.motif_network.files import Content, read_network, write_network
-from amdnet_matminer.motif_network.links import (
-    Kinds,
-    Links,
-    inverse_frequency,
-    kinds_of,
-    links_of,
-    unit_words,
+from amdnet_matminer.motif_network.bipartite import bipartite_graph, find_communities
+from amdnet_matminer.motif_network.building import (
+    Described,
+    Embedder,
+    build_content,
+    checked_ids,
+    describe_crystals,
 )
-from amdnet_matminer.motifs import MotifGraph, motif_graphs
-from amdnet_matminer.motifs.features import Crystal, Numbers
+from amdnet_matminer.motif_network.content import Content
+from amdnet_matminer.motif_network.embedding import Vectors
+from amdnet_matminer.motif_network.files import read_network, write_network
+from amdnet_matminer.motif_network.links import Links
+from amdnet_matminer.motif_network.searching import By, Index, Sharing
+from amdnet_matminer.motif_network.tables import all_links, material_table, motif_table
 from amdnet_matminer.motifs.sharing import SHARING_TYPES
-from amdnet_matminer.validation import check_structures
 
-By = Literal["motifs", "embedding", "both"]
-Sharing = Literal["corner", "edge", "face"]
-
-_WINDOW = 2048
-"""Crystals that are held at a time."""
-_TIE = 1e-3
-"""By how much a link of no weight is longer than one of weight 1: steps of a path count first."""
 _NOT_FITTED = "this MotifNetwork has no materials yet; call fit(structures, ids) first, or load one"
-
-
-class Embedder(Protocol):
-    """A fitted model that gives vectors of crystals, such as ``AMDNetRegressor``."""
-
-    def transform(self, X: Any) -> Any:
-        """Vectors of S crystals, shape (S, D)."""
-
-
-class _Described(NamedTuple):
-    """What is kept of a crystal."""
-
-    formula: str
-    kinds: Kinds
-    numbers: Numbers
 
 
 class MotifNetwork(BaseEstimator):
@@ -127,24 +99,9 @@ class MotifNetwork(BaseEstimator):
         """
         if self.n_components < 1:
             raise ValueError(f"n_components must be at least 1, got {self.n_components}")
-        names = _checked_ids(X, ids)
-        described, vectors = self._describe_all(X, names)
-        if not described:
-            raise StructureError("got no structures", "pass at least one", subject="")
-        if names is not None and len(names) != len(described):
-            reason = f"got {len(names)} ids of {len(described)} crystals"
-            raise DatasetError(reason, "give one id of each", subject="")
-        motifs = sorted({name for each in described for name in each.kinds.name})
-        links = links_of([each.kinds for each in described], {name: i for i, name in enumerate(motifs)})
-        embedding = None
-        if self.embedder is None:
-            numbers = np.array([each.numbers for each in described])
-            matrix = links.matrix(len(motifs))
-            embedding = fit_embedding(numbers, matrix, inverse_frequency(matrix), self.n_components)
-            vectors = [embedding.vectors(numbers, matrix)]
-        ids_ = list(map(str, range(len(described)))) if names is None else names
-        formulas = [each.formula for each in described]
-        return self._take(Content(ids_, formulas, motifs, links, np.concatenate(vectors), embedding))
+        names = checked_ids(X, ids)
+        described, vectors = self._describe(X, names)
+        return self._take(build_content(described, vectors, names, self.n_components))
 
     def materials_with(
         self, motif: str, sharing: Sharing | None = None, max_distortion: float | None = None
@@ -165,15 +122,9 @@ class MotifNetwork(BaseEstimator):
             ValueError: No material has such a motif, or ``sharing`` is unknown; the message says
                 which names are nearest.
         """
-        check_is_fitted(self, "ids_", msg=_NOT_FITTED)
+        index = self._fitted_index()
         _check_choice("sharing", sharing, (None, *SHARING_TYPES))
-        rows = self.links_.kind == self._number(motif)
-        if sharing is not None:
-            rows &= self.links_.sharing[:, SHARING_TYPES.index(sharing)] > 0
-        if max_distortion is not None:
-            rows &= self.links_.symmetry_measure <= max_distortion
-        found = self._links_frame(np.flatnonzero(rows)).drop(columns="motif").set_index("id")
-        return found.sort_values("weight", ascending=False, kind="stable")
+        return index.materials_with(motif, sharing, max_distortion)
 
     def similar(self, structure: Structure | str, k: int = 10, by: By = "both") -> pd.DataFrame:
         """Find the materials most like one.
@@ -194,26 +145,21 @@ class MotifNetwork(BaseEstimator):
             StructureError: The crystal cannot be used, or has no motifs to compare.
             ValueError: There is no material of this id, or an argument is out of range.
         """
-        check_is_fitted(self, "ids_", msg=_NOT_FITTED)
+        index = self._fitted_index()
         _check_choice("by", by, get_args(By))
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
         own = None
         if isinstance(structure, str):
-            own = self._material(structure)
-            words, vector = self._words[[own]], self.vectors_[own]
+            own = index.material(structure)
+            words, vector = index.words[[own]], self.vectors_[own]
         else:
-            words, vector = self._query(structure, by)
+            described, vectors = self._describe([structure])
+            words = index.words_of(index.links_to([described[0].kinds]))
+            vector = self.vectors_[:0] if by == "motifs" else self._embed(described, vectors)[0]
         if by == "motifs" and words.nnz == 0:
             raise StructureError("has no motifs of this network", "search by='embedding'")
-        found = np.zeros(len(self.ids_))
-        if by != "embedding":
-            found += (self._words @ words.T).toarray()[:, 0]
-        if by != "motifs":
-            found += self.vectors_ @ vector
-        if by == "both":
-            found /= 2
-        return self._nearest(found, k, own, at_least=0.0 if by == "motifs" else -np.inf)
+        return index.similar(words, vector, k, by, own)
 
     def transform(self, X: Iterable[Structure]) -> Vectors:
         """Embed crystals as the network's materials are.
@@ -229,8 +175,8 @@ class MotifNetwork(BaseEstimator):
             StructureError: A crystal cannot be used.
             ValueError: The network was made with an embedder, and loaded without.
         """
-        check_is_fitted(self, "ids_", msg=_NOT_FITTED)
-        return self._embed(*self._describe_all(X, None))
+        self._fitted_index()
+        return self._embed(*self._describe(X))
 
     def bridge(self, a: str, b: str) -> list[str]:
         """Find a shortest path of materials and motifs from one to another.
@@ -248,16 +194,7 @@ class MotifNetwork(BaseEstimator):
             NotFittedError: Before ``fit``.
             ValueError: One is not in the network, or no path joins them.
         """
-        check_is_fitted(self, "ids_", msg=_NOT_FITTED)
-        first, last = self._node(a), self._node(b)
-        length, before = dijkstra(self._steps, directed=False, indices=first, return_predecessors=True)
-        if not np.isfinite(length[last]):
-            raise ValueError(f"no path of materials and motifs joins {a!r} and {b!r}")
-        path = [last]
-        while path[-1] != first:
-            path.append(int(before[path[-1]]))
-        nodes = [*self.ids_, *self.motifs_]
-        return [nodes[i] for i in reversed(path)]
+        return self._fitted_index().bridge(a, b)
 
     def hubs(self, n: int = 10) -> pd.DataFrame:
         """The kinds of motifs that most materials have.
@@ -272,7 +209,7 @@ class MotifNetwork(BaseEstimator):
         Raises:
             NotFittedError: Before ``fit``.
         """
-        return self.to_frame()[1].head(n)
+        return motif_table(self._fitted_index().content).head(n)
 
     def communities(self, resolution: float = 1.0) -> pd.Series:
         """Find groups of materials and motifs that are joined more among themselves than to others.
@@ -288,12 +225,7 @@ class MotifNetwork(BaseEstimator):
         Raises:
             NotFittedError: Before ``fit``.
         """
-        graph = self.to_networkx()
-        groups = nx.community.louvain_communities(graph, resolution=resolution, seed=0)
-        groups.sort(key=lambda group: (-len(group), min(group)))
-        number = {node: i for i, group in enumerate(groups) for node in group}
-        nodes = pd.Index([*self.ids_, *self.motifs_], name="node")
-        return pd.Series([number[i] for i in graph], nodes, name="community")
+        return find_communities(self._fitted_index().content, resolution)
 
     def to_networkx(self) -> nx.Graph:
         """The network as a bipartite graph of networkx.
@@ -306,20 +238,7 @@ class MotifNetwork(BaseEstimator):
         Raises:
             NotFittedError: Before ``fit``.
         """
-        check_is_fitted(self, "ids_", msg=_NOT_FITTED)
-        graph = nx.Graph()
-        materials = zip(self.ids_, self.formulas_, strict=True)
-        graph.add_nodes_from(
-            (i, {"bipartite": 0, "name": name, "formula": formula})
-            for i, (name, formula) in enumerate(materials)
-        )
-        n = len(self.ids_)
-        graph.add_nodes_from((n + i, {"bipartite": 1, "name": name}) for i, name in enumerate(self.motifs_))
-        links = self._links_frame(np.arange(len(self.links_.kind))).drop(columns=["id", "formula", "motif"])
-        ends = zip(self.links_.material.tolist(), (n + self.links_.kind).tolist(), strict=True)
-        values = links.to_dict("records")
-        graph.add_edges_from((*pair, value) for pair, value in zip(ends, values, strict=True))
-        return graph
+        return bipartite_graph(self._fitted_index().content)
 
     def to_graphml(self, path: str | Path) -> None:
         """Write the network for Gephi, Cytoscape and the like, whole or not at all.
@@ -345,20 +264,8 @@ class MotifNetwork(BaseEstimator):
         Raises:
             NotFittedError: Before ``fit``.
         """
-        check_is_fitted(self, "ids_", msg=_NOT_FITTED)
-        ids = pd.Index(self.ids_, name="id")
-        materials = pd.DataFrame({"formula": self.formulas_, "kinds": np.diff(self.links_.offset)}, ids)
-        n = len(self.motifs_)
-        counts = np.bincount(self.links_.kind, minlength=n)
-        motifs = pd.DataFrame(
-            {
-                "materials": counts,
-                "weight": np.bincount(self.links_.kind, self.links_.weight, n),
-                "symmetry_measure": np.bincount(self.links_.kind, self.links_.symmetry_measure, n) / counts,
-            },
-            pd.Index(self.motifs_, name="motif"),
-        ).sort_values(["materials", "weight"], ascending=False)
-        return materials, motifs, self._links_frame(np.arange(len(self.links_.kind)))
+        content = self._fitted_index().content
+        return material_table(content), motif_table(content), all_links(content)
 
     def save(self, path: str | Path) -> None:
         """Write the network to one file of plain arrays, without pickle, whole or not at all.
@@ -370,9 +277,7 @@ class MotifNetwork(BaseEstimator):
             NotFittedError: Before ``fit``.
             OSError: It cannot be written.
         """
-        check_is_fitted(self, "ids_", msg=_NOT_FITTED)
-        content = (self.ids_, self.formulas_, self.motifs_, self.links_, self.vectors_, self._embedding)
-        write_network(path, self.n_components, Content(*content))
+        write_network(path, self.n_components, self._fitted_index().content)
 
     @classmethod
     def load(cls, path: str | Path, embedder: Embedder | None = None) -> MotifNetwork:
@@ -397,158 +302,31 @@ class MotifNetwork(BaseEstimator):
         tags.input_tags.two_d_array = False
         return tags
 
-    @cached_property
-    def _words(self) -> csr_array:
-        """Kinds of motifs and how they are joined, by inverse frequency, rows of length 1."""
-        return self._weighted(self.links_)
-
-    @cached_property
-    def _steps(self) -> csr_array:
-        """Lengths of links between all nodes, materials first."""
-        n, n_kinds = len(self.ids_), len(self.motifs_)
-        lengths = 1 + _TIE * (1 - self.links_.weight.astype(np.float64))
-        between = csr_array((lengths, (self.links_.material, self.links_.kind)), shape=(n, n_kinds))
-        return block_array(
-            [[csr_array((n, n)), between], [None, csr_array((n_kinds, n_kinds))]], format="csr"
-        )
-
-    @cached_property
-    def _number_of(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.motifs_)}
-
-    @cached_property
-    def _material_of(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.ids_)}
-
     def _take(self, content: Content) -> MotifNetwork:
-        for derived in ("_words", "_steps", "_number_of", "_material_of", "_frequency"):
-            self.__dict__.pop(derived, None)
         self.ids_, self.formulas_, self.motifs_ = content.ids, content.formulas, content.motifs
-        self.links_, self.vectors_, self._embedding = content.links, content.vectors, content.embedding
+        self.links_, self.vectors_ = content.links, content.vectors
+        self._index = Index(content)
         return self
 
-    @cached_property
-    def _frequency(self) -> Numbers:
-        return inverse_frequency(self.links_.matrix(len(self.motifs_)))
+    def _fitted_index(self) -> Index:
+        check_is_fitted(self, "ids_", msg=_NOT_FITTED)
+        return self._index
 
-    def _weighted(self, links: Links) -> csr_array:
-        return unit_words(links.matrix(len(self.motifs_)), self._frequency)
-
-    def _describe_all(
-        self, structures: Iterable[Structure], names: Sequence[str] | None
-    ) -> tuple[list[_Described], list[Vectors]]:
+    def _describe(
+        self, structures: Iterable[Structure], names: Sequence[str] | None = None
+    ) -> tuple[list[Described], list[Vectors]]:
         """What is kept of crystals, and the embedder's vectors of them, if there is one."""
-        described: list[_Described] = []
-        vectors: list[Vectors] = []
-        crystals = iter(structures)
-        while window := list(islice(crystals, _WINDOW)):
-            with _ids_in_errors(names, len(described)):
-                checked = check_structures(window)
-                graphs = motif_graphs(checked, n_jobs=self.n_jobs, verbose=bool(self.verbose))
-                described += map(_describe, checked, graphs)
-            if self.embedder is not None:
-                vectors.append(normalize(self.embedder.transform(checked)).astype(np.float32))
-        return described, vectors
+        return describe_crystals(structures, names, self.embedder, self.n_jobs, bool(self.verbose))
 
-    def _embed(self, described: list[_Described], vectors: list[Vectors]) -> Vectors:
+    def _embed(self, described: list[Described], vectors: list[Vectors]) -> Vectors:
         if self.embedder is not None:
             return np.concatenate([self.vectors_[:0], *vectors])
-        if self._embedding is None:
+        embedding = self._index.content.embedding
+        if embedding is None:
             raise ValueError("this network has the vectors of a model; load it with embedder=model")
-        matrix = links_of([each.kinds for each in described], self._number_of).matrix(len(self.motifs_))
-        return self._embedding.vectors(np.array([each.numbers for each in described]), matrix)
-
-    def _query(self, structure: Structure, by: By) -> tuple[csr_array, Vectors]:
-        """Words and vector of a new crystal."""
-        described, vectors = self._describe_all([structure], None)
-        words = self._weighted(links_of([described[0].kinds], self._number_of))
-        return words, self.vectors_[:0] if by == "motifs" else self._embed(described, vectors)[0]
-
-    def _nearest(self, similarity: Numbers, k: int, own: int | None, at_least: float) -> pd.DataFrame:
-        """The most similar materials, without the one that is asked about."""
-        if own is not None:
-            similarity[own] = -np.inf
-        order = np.argsort(-similarity, kind="stable")[:k]
-        kept = order[similarity[order] > at_least]
-        ids = pd.Index([self.ids_[i] for i in kept], name="id")
-        formulas = [self.formulas_[i] for i in kept]
-        return pd.DataFrame({"formula": formulas, "similarity": similarity[kept]}, ids)
-
-    def _links_frame(self, rows: Any) -> pd.DataFrame:
-        """Some links as a table."""
-        links = self.links_
-        material, kind = links.material[rows], links.kind[rows]
-        table = pd.DataFrame(
-            {
-                "id": [self.ids_[i] for i in material],
-                "formula": [self.formulas_[i] for i in material],
-                "motif": [self.motifs_[i] for i in kind],
-                "weight": links.weight[rows],
-                "share": links.share[rows],
-                "symmetry_measure": links.symmetry_measure[rows],
-            }
-        )
-        return table.assign(**dict(zip(SHARING_TYPES, links.sharing[rows].T, strict=True)))
-
-    def _number(self, motif: str) -> int:
-        return _found(motif, self._number_of, "kind of motif")
-
-    def _material(self, name: str) -> int:
-        return _found(name, self._material_of, "material")
-
-    def _node(self, name: str) -> int:
-        """Number of a material or, after these, of a kind of motif."""
-        if name in self._material_of:
-            return self._material_of[name]
-        if name in self._number_of:
-            return len(self.ids_) + self._number_of[name]
-        return _found(name, {**self._material_of, **self._number_of}, "material or kind of motif")
-
-
-def _describe(structure: Structure, graph: MotifGraph) -> _Described:
-    crystal = Crystal(graph, np.array(structure.atomic_numbers), structure.volume)
-    return _Described(structure.composition.reduced_formula, kinds_of(graph), numbers_of(crystal))
-
-
-def _checked_ids(structures: Any, ids: Iterable[Any] | None) -> list[str] | None:
-    """Ids as text, each once, without what would end them in a file."""
-    if ids is None:
-        ids = structures.index if isinstance(structures, pd.Series) else None
-    if ids is None:
-        return None
-    names = list(map(str, ids))
-    repeated = pd.Index(names)[pd.Index(names).duplicated()]
-    if len(repeated):
-        raise DatasetError(
-            "is there more than once", "give each crystal its own", item=repeated[0], subject="id"
-        )
-    if broken := next((name for name in names if "\0" in name), None):
-        raise DatasetError("has a zero byte", "give it another", item=broken, subject="id")
-    return names
-
-
-@contextmanager
-def _ids_in_errors(names: Sequence[str] | None, start: int) -> Iterator[None]:
-    """Let errors name the crystals of a window as their owner does."""
-    try:
-        yield
-    except StructureError as error:
-        if error.index is None:
-            raise
-        number = start + error.index
-        if names is None or number >= len(names):
-            raise error.at(index=number) from error.__cause__
-        raise error.at(item=names[number], index=None) from error.__cause__
-
-
-def _found(name: str, number: dict[str, int], what: str) -> int:
-    if name in number:
-        return number[name]
-    near = get_close_matches(name, number, n=3)
-    raise ValueError(
-        f"there is no {what} {name!r} among the {len(number)} of this network"
-        + (f"; did you mean {', '.join(map(repr, near))}?" if near else "; to_frame() has them all")
-    )
+        links = self._index.links_to([each.kinds for each in described])
+        numbers = np.array([each.numbers for each in described])
+        return embedding.vectors(numbers, links.matrix(len(self.motifs_)))
 
 
 def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
