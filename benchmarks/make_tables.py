@@ -72,6 +72,8 @@ def with_tables(text: str) -> str:
                 speed(),
                 where_time_goes(),
                 growth(),
+                screening(),
+                million(),
                 accuracy(),
                 motif_features(),
                 matbench(),
@@ -252,6 +254,61 @@ def _model_of(result: dict[str, Any]) -> str:
     networks, pretrained = result["settings"].get("n_ensemble", 1), result.get("pretrained")
     several = f", {networks} networks" if networks > 1 else ""
     return f"{result['model']}{several}" + ("" if pretrained is None else f", pretrained: {pretrained}")
+
+
+def screening() -> str:
+    """The way from structures and files on, beside others."""
+    results = {
+        part: read(RESULTS / f"screening-{part}.json") for part in ("graphs", "gaps", "files", "workers")
+    }
+    graphs, gaps, files, workers = results.values()
+    rows = [
+        [
+            f"structure → dual graph, {label}, one core",
+            f"{graphs['medians'][f'now, {how}']:.1f} ms",
+            f"{ratio:.1f} × revision {graphs['earlier']}",
+        ]
+        for how, label in (("chunks", "many at a time"), ("one", "one at a time"))
+        for ratio in [graphs["times as fast"][how]]
+    ]
+    rate = np.median([one["ours"]["gaps"] for one in gaps["rounds"]])
+    beside = ", ".join(f"{ratio:.1f} × {peer}" for peer, ratio in gaps["times as fast"].items())
+    rows.append(["structures in memory → band gaps, one core", f"{rate:.0f} a second", beside])
+    for kind in ("json.gz", "CIFs"):
+        rate = np.median([one["ours"]["crystals"] for one in files[kind]["rounds"]])
+        what = f"`amdnet predict`, {files['crystals']:,} crystals from {kind}, {files['processes']} cores"
+        rows.append([what, f"{rate:.0f} a second", f"{files[kind]['times as fast']:.1f} × matgl"])
+    for name, used in workers["efficiency"].items():
+        rate = workers["crystals per second"][f"{name}, 2"]
+        rows.append(
+            [f"CIFs → graphs, two workers of {name}", f"{rate:.0f} a second", f"efficiency {used:.2f}"]
+        )
+    title = (
+        "**From structures and files.** Materials Project 2018; medians of alternating rounds. matgl and megnet: "
+        "`predict_structure` of networks of the published size. In memory process time; from files wall time, our "
+        "start included and matgl's not."
+    )
+    return table(title, ["what", "rate", "beside"], rows, *results.values())
+
+
+def million() -> str:
+    """What very many crystals take."""
+    result = read(RESULTS / "million.json")
+    rows = [
+        [
+            what,
+            f"{took['wall (s)'] / 60:.0f} min",
+            f"{took['largest memory (MB)'] / 1024:.1f} GB",
+            f"{result['hours for a million, in proportion'][what]:.1f} h",
+        ]
+        for what, took in result["took"].items()
+    ]
+    disk = ", ".join(f"{name} {size:,.0f} MB" for name, size in result["disk (MB)"].items())
+    title = (
+        f"**Very many crystals.** {result['crystals']:,} varied crystals of the Materials Project from one parquet "
+        f"file, {result['processes']} cores; memory of all processes together. On disk: {disk}."
+    )
+    return table(title, ["what", "measured", "memory", "a million, in proportion"], rows, result)
 
 
 def accuracy() -> str:

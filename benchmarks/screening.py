@@ -9,8 +9,9 @@ this package, which is checked out for the time of the run. ``gaps``: crystals i
 shipped model, beside ``predict_structure`` of matgl and megnet, networks of the published size at 5 angstrom,
 whose weights do not matter here; process time on one core. ``files``: the whole command ``amdnet predict``,
 start of Python and TensorFlow included, from one json.gz and from a folder of CIFs to a table, on all cores,
-beside a process of matgl for each core that reads the same files (its start not included), in wall time; so
-nothing else may run.
+beside a process of matgl for each core that reads the same files (its start not included), in wall time.
+``workers``: CIFs to graphs on one and two processes of this computer, and on as many workers of Dask and Ray
+clusters on it, once they run, in wall time. Nothing else may run beside the last two.
 
 Data: mp2018, 300 crystals of the validation part for what is in memory, as many as asked for of the
 training part in files. All programs run alternately, each time in a process of its own. Writes
@@ -20,6 +21,7 @@ training part in files. All programs run alternately, each time in a process of 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -36,10 +38,17 @@ from matminer.utils.io import store_dataframe_as_json
 from pymatgen.core import Structure
 from training_speed import PEERS, run, write_crystals
 
+from amdnet_matminer.cli.backends import backend
+from amdnet_matminer.graphs import DualGraphConverter
+from amdnet_matminer.screening import screen
+from amdnet_matminer.structure_files import open_crystals
+
 EARLIER = "bb405a7"
 """Before symmetry was used and crystals were read many at a time."""
 
 N_IN_MEMORY = 300
+N_FOR_WORKERS = 6000
+BACKENDS = ("loky", "dask", "ray")
 MODEL = "mp2018-band-gap"
 
 
@@ -50,7 +59,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--crystals", type=int, default=10_000, help="in files (default: %(default)s)")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     options = parse(parser)
+    if options.worker:
+        work(*options.worker)
+        return
     for part in options.parts:
         print(write_result(f"screening-{part}", PARTS[part](options), options.allow_dirty))
 
@@ -156,6 +169,48 @@ def files(options: argparse.Namespace) -> dict[str, Any]:
     return {"crystals": len(structures), "model": MODEL, "processes": n_processes, **found}
 
 
+def workers(options: argparse.Namespace) -> dict[str, Any]:
+    """Crystals a second from CIFs to graphs, on one and two workers of each backend.
+
+    Args:
+        options: Of the command line.
+
+    Returns:
+        Rates by backend and number of workers, of all rounds, and what part of two workers' time is used.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        structures = load_crystals("mp2018", split="train", limit=N_FOR_WORKERS, seed=0)[0]
+        source = _write_cifs(folder, structures)
+        commands: dict[str, list[Any]] = {
+            f"{kind}, {n}": [sys.executable, __file__, "--allow-dirty", "--worker", kind, str(n), source]
+            for kind in BACKENDS
+            for n in (1, 2)
+        }
+        rounds = _rounds(commands, options.rounds)
+    rates = {name: median(one[name]["crystals"] for one in rounds) for name in commands}
+    return {
+        "crystals": len(structures),
+        "rounds": rounds,
+        "crystals per second": rates,
+        "efficiency": {name: rates[f"{name}, 2"] / 2 / rates[f"{name}, 1"] for name in BACKENDS},
+    }
+
+
+def work(name: str, n_workers: str, source: str) -> None:
+    """Read CIFs and make graphs on the workers of a backend, and print the rate after the first window."""
+    arguments = argparse.Namespace(
+        backend=None if name == "loky" else name, scheduler=None, n_jobs=int(n_workers)
+    )
+    convert = DualGraphConverter(n_neighbors=16).convert_few
+    ends: list[tuple[float, int]] = []
+    with backend(arguments):
+        for window in screen(open_crystals(source).entries, convert, int(n_workers)):
+            ends.append((perf_counter(), len(window)))
+    n_crystals = sum(number for _, number in ends[1:])
+    print(json.dumps({"crystals": n_crystals / (ends[-1][0] - ends[0][0])}))
+
+
 def _in_memory(folder: Path) -> Path:
     structures, table = load_crystals("mp2018", split="val", limit=N_IN_MEMORY, seed=0)
     return write_crystals(folder / "crystals.npz", structures, table["band_gap"].to_numpy(float))
@@ -208,6 +263,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "graphs": graphs,
     "gaps": gaps,
     "files": files,
+    "workers": workers,
 }
 
 if __name__ == "__main__":
