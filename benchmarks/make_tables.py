@@ -284,9 +284,9 @@ def screening() -> str:
             [f"CIFs → graphs, two workers of {name}", f"{rate:.0f} a second", f"efficiency {used:.2f}"]
         )
     title = (
-        "**From structures and files.** Materials Project 2018; medians of alternating rounds. matgl and megnet: "
-        "`predict_structure` of networks of the published size. In memory process time; from files wall time, our "
-        "start included and matgl's not."
+        "**From structures and files.** Materials Project 2018; medians of alternating rounds. matgl and "
+        "megnet: `predict_structure` of networks of the published size. In memory process time; from files "
+        "wall time, our start included and matgl's not."
     )
     return table(title, ["what", "rate", "beside"], rows, *results.values())
 
@@ -305,8 +305,8 @@ def million() -> str:
     ]
     disk = ", ".join(f"{name} {size:,.0f} MB" for name, size in result["disk (MB)"].items())
     title = (
-        f"**Very many crystals.** {result['crystals']:,} varied crystals of the Materials Project from one parquet "
-        f"file, {result['processes']} cores; memory of all processes together. On disk: {disk}."
+        f"**Very many crystals.** {result['crystals']:,} varied crystals of the Materials Project from one "
+        f"parquet file, {result['processes']} cores; memory of all processes together. On disk: {disk}."
     )
     return table(title, ["what", "measured", "memory", "a million, in proportion"], rows, result)
 
