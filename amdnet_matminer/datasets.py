@@ -23,7 +23,7 @@ from amdnet_matminer.prototypes import PROTOTYPES, Oxide, oxides_of
 from amdnet_matminer.readers.faults import reading, why
 from amdnet_matminer.readers.folders import structure_id
 from amdnet_matminer.readers.packed import open_text
-from amdnet_matminer.readers.tables import frame_entries, json_frame, load_json, read_frames
+from amdnet_matminer.readers.tables import dictionary_of, frame_entries, read_frames, read_json_frame
 from amdnet_matminer.structure_files import STRUCTURE_COLUMN, Crystals, open_crystals, read_entry
 from amdnet_matminer.structures import structure_from_dict
 
@@ -239,8 +239,12 @@ def load_matbench(task: str, data_dir: str | Path | None = None) -> pd.DataFrame
     try:
         if data_dir is None:
             fetch_dataset(str(file), url, get_dataset_attribute(task, "hash"))
-        table = json_frame(load_json(file), file)[[STRUCTURE_COLUMN, target]]
-        table[STRUCTURE_COLUMN] = table[STRUCTURE_COLUMN].map(structure_from_dict)
+        stored = read_json_frame(file)
+        if stored is None:
+            raise ValueError("it holds one structure")
+        table = stored[[STRUCTURE_COLUMN, target]]
+        structures = [structure_from_dict(dictionary_of(cell)) for cell in table[STRUCTURE_COLUMN]]
+        table = table.assign(structure=pd.Series(structures, table.index, dtype=object))
     except Exception as error:  # whatever network, decompression and decoding raise
         raise DatasetError(
             f"cannot be loaded: {why(error)}",

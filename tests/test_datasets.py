@@ -19,7 +19,7 @@ from amdnet_matminer import datasets
 from amdnet_matminer.datasets import load_matbench, oxides, read_dataset, read_labels, read_structures
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.readers import tables
-from amdnet_matminer.readers.tables import load_json
+from amdnet_matminer.readers.tables import read_json_frame
 from amdnet_matminer.validation import check_elements, check_structures
 
 TASK = "matbench_phonons"
@@ -254,7 +254,9 @@ def test_read_dataset__ids_may_be_names_of_files(folder: Path) -> None:
 
 def test_read_dataset__a_table_is_parsed_once(matbench_like: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
-    monkeypatch.setattr(tables, "load_json", lambda path, *rest: read.append(path) or load_json(path, *rest))
+    monkeypatch.setattr(
+        tables, "read_json_frame", lambda path, *rest: read.append(path) or read_json_frame(path, *rest)
+    )
     read_dataset(matbench_like, column="gap")
     assert read == [matbench_like]
 

@@ -20,7 +20,9 @@ from amdnet_matminer import structure_files
 from amdnet_matminer.datasets import read_dataset, read_structures
 from amdnet_matminer.errors import DatasetError, MissingDependencyError
 from amdnet_matminer.readers import folders, tables
+from amdnet_matminer.readers.tables import dictionary_of, read_json_frame
 from amdnet_matminer.structure_files import open_crystals, read_entry, read_noted
+from amdnet_matminer.structures import structure_from_dict
 
 IDS = ["rutile", "rock salt", "corundum"]
 
@@ -73,6 +75,29 @@ def test_every_kind_gives_the_same_crystals(table: pd.DataFrame, tmp_path: Path,
     assert [entry.id for entry in entries] == IDS
     for entry, structure in zip(entries, table.structure, strict=True):
         assert read_entry(entry).matches(structure, primitive_cell=False)
+
+
+def test_crystals_of_a_json_frame_are_read_where_they_are_asked_for(
+    table: pd.DataFrame, tmp_path: Path
+) -> None:
+    write_json(table, tmp_path / "all.json")
+    frame = read_json_frame(tmp_path / "all.json")
+    assert frame is not None
+    assert all(isinstance(stored, str) for stored in frame.structure)
+    crystals = [structure_from_dict(dictionary_of(stored)) for stored in frame.structure]
+    assert crystals == table.structure.tolist()
+
+
+@pytest.mark.parametrize("missing", ["NaN", "null"])
+def test_a_json_frame_with_missing_values(table: pd.DataFrame, tmp_path: Path, missing: str) -> None:
+    """NaN is no JSON, but Python writes it."""
+    cells = [table.structure.iloc[0].as_dict(), 1.0], [None, float("nan")]
+    text = json.dumps({"columns": ["structure", "gap"], "index": [0, 1], "data": cells})
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf" + text.replace("NaN", missing).encode())
+    first, second = open_crystals(tmp_path / "a.json").entries
+    assert read_entry(first) == table.structure.iloc[0]
+    with pytest.raises(DatasetError, match="structure '1' is missing"):
+        read_entry(second)
 
 
 @pytest.mark.parametrize("name", ["all.json", "json.csv", "json.parquet"])
