@@ -72,8 +72,6 @@ def with_tables(text: str) -> str:
                 speed(),
                 where_time_goes(),
                 growth(),
-                screening(),
-                million(),
                 accuracy(),
                 motif_features(),
                 matbench(),
