@@ -72,6 +72,8 @@ def with_tables(text: str) -> str:
                 speed(),
                 where_time_goes(),
                 growth(),
+                screening(),
+                million(),
                 accuracy(),
                 motif_features(),
                 matbench(),
