@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from time import perf_counter, sleep
+from typing import Any
 
 import numpy as np
 import psutil
@@ -47,41 +48,42 @@ def main() -> None:
     if options.fit:
         fit(*options.fit)
         return
-    n_processes = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        crystals, store = folder / "crystals.parquet", folder / "store"
-        write(crystals, options.crystals)
-        amdnet = [sys.executable, "-c", "import sys; from amdnet_matminer.cli import main; sys.exit(main())"]
-        jobs = ["--n_jobs", str(n_processes), "--quiet"]
-        commands = {
-            "featurize": [*amdnet, "featurize", crystals, "--output", folder / "features.csv", *jobs],
-            "predict": [
-                *amdnet,
-                "predict",
-                crystals,
-                "--model",
-                MODEL,
-                "--output",
-                folder / "gaps.csv",
-                *jobs,
-            ],
-            "fit, one epoch": [sys.executable, __file__, "--allow-dirty", "--fit", crystals, store],
-        }
-        took = {}
-        for what, command in commands.items():
-            took[what] = measured([*map(str, command)])
-            print(what, took[what], flush=True)
-        sizes = {path.name: size(path) / 2**20 for path in (crystals, store, *folder.glob("*.csv"))}
-    hours = {what: values["wall (s)"] / 3600 * MILLION / options.crystals for what, values in took.items()}
-    result = {
-        "crystals": options.crystals,
+        result = screened(Path(name), options.crystals)
+    print(write_result("million", result, options.allow_dirty))
+
+
+def screened(folder: Path, n_crystals: int) -> dict[str, Any]:
+    """Write crystals to a file and do all with them: what each step took, and the disk."""
+    n_processes = os.cpu_count() or 1
+    crystals, store = folder / "crystals.parquet", folder / "store"
+    write(crystals, n_crystals)
+    took = {}
+    for what, command in commands(crystals, store, n_processes).items():
+        took[what] = measured([*map(str, command)])
+        print(what, took[what], flush=True)
+    share = n_crystals / MILLION
+    return {
+        "crystals": n_crystals,
         "processes": n_processes,
         "took": took,
-        "disk (MB)": sizes,
-        "hours for a million, in proportion": hours,
+        "disk (MB)": {path.name: size(path) / 2**20 for path in (crystals, store, *folder.glob("*.csv"))},
+        "hours for a million, in proportion": {
+            what: values["wall (s)"] / 3600 / share for what, values in took.items()
+        },
     }
-    print(write_result("million", result, options.allow_dirty))
+
+
+def commands(crystals: Path, store: Path, n_processes: int) -> dict[str, list[Any]]:
+    """The command of each step."""
+    amdnet = [sys.executable, "-c", "import sys; from amdnet_matminer.cli import main; sys.exit(main())"]
+    jobs = ["--n_jobs", n_processes, "--quiet", "--output"]
+    folder = crystals.parent
+    return {
+        "featurize": [*amdnet, "featurize", crystals, *jobs, folder / "features.csv"],
+        "predict": [*amdnet, "predict", crystals, "--model", MODEL, *jobs, folder / "gaps.csv"],
+        "fit, one epoch": [sys.executable, __file__, "--allow-dirty", "--fit", crystals, store],
+    }
 
 
 def varied(structures: list[Structure], n_crystals: int) -> Iterator[Structure]:

@@ -88,6 +88,13 @@ def test_crystals_of_a_json_frame_are_read_where_they_are_asked_for(
     assert crystals == table.structure.tolist()
 
 
+def test_a_row_with_more_cells_than_columns_is_not_cut(table: pd.DataFrame, tmp_path: Path) -> None:
+    cells = [[table.structure.iloc[0].as_dict(), 1.0]]
+    (tmp_path / "a.json").write_text(json.dumps({"columns": ["structure"], "index": [0], "data": cells}))
+    with pytest.raises(DatasetError, match=r"a\.json cannot be read: .*columns"):
+        open_crystals(tmp_path / "a.json")
+
+
 @pytest.mark.parametrize("missing", ["NaN", "null"])
 def test_a_json_frame_with_missing_values(table: pd.DataFrame, tmp_path: Path, missing: str) -> None:
     """NaN is no JSON, but Python writes it."""

@@ -180,7 +180,7 @@ def read_json_frame(path: Path, unlimited: bool = False) -> pd.DataFrame | None:
 
 
 def _unread_frame(path: Path, unlimited: bool) -> pd.DataFrame | None:
-    """A sound dataframe, its crystals as texts, which take a tenth of the memory of dictionaries.
+    """A sound dataframe, its crystals as texts, which take less memory than dictionaries.
 
     So they are read where they are worked on. None for all that the ``json`` module is to judge.
     """
@@ -189,7 +189,8 @@ def _unread_frame(path: Path, unlimited: bool) -> pd.DataFrame | None:
     try:
         stored = msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8), type=_StoredFrame)
         unread = [name == STRUCTURE_COLUMN for name in stored.columns]
-        rows = [[*map(_cell, row, unread)] for row in stored.data]
+        # A row of too few or too many cells is for the json module to judge, too.
+        rows = [[_cell(*pair) for pair in zip(row, unread, strict=True)] for row in stored.data]
         return pd.DataFrame(rows, stored.index, stored.columns)
     except (msgspec.MsgspecError, ValueError, TypeError, AssertionError, RecursionError):
         return None
