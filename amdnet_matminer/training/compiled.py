@@ -21,6 +21,7 @@ from amdnet_matminer.graphs.batching import SHARES
 from amdnet_matminer.network import Network, build_network
 from amdnet_matminer.options import Loss, Optimizer
 from amdnet_matminer.training.losses import WeightedLoss
+from amdnet_matminer.training.muon import Muon
 
 MOST_IDLE = 4
 """How many compiled networks wait for their next use, at most."""
@@ -133,7 +134,7 @@ def _optimizer(wanted: Compilation, network: Network) -> keras.optimizers.Optimi
         optimizer = keras.optimizers.AdamW(global_clipnorm=wanted.clip_norm)
     else:
         excluded = [f"^{re.escape(weight.path)}$" for weight in network.not_for_muon]
-        optimizer = keras.optimizers.Muon(global_clipnorm=wanted.clip_norm, exclude_layers=excluded)
+        optimizer = Muon(global_clipnorm=wanted.clip_norm, exclude_layers=excluded)
     optimizer.weight_decay = optimizer.adam_weight_decay = optimizer.add_variable((), name="weight_decay")
     # Keras adds up gradients over TensorFlow's replicas, of which there is one. That sum keeps the
     # graph of the training step for as long as the process lives.
