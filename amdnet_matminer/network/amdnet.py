@@ -172,8 +172,7 @@ class AMDNet(Network):
         """The last vectors of atoms and of motifs, shape (N, width) and (M, width)."""
         of_atoms, of_motifs = Topology.of(batch.atoms), Topology.of(batch.motifs)
         members = self._membership(batch)
-        atoms = ops.take(self.element, batch.atoms.node, axis=0)
-        pairs = self.pair(self.pair_basis(batch.atoms.edge[:, 0]))
+        atoms, pairs = self.first_atoms(batch.atoms), self.first_pairs(batch.atoms)
         motifs, sharing = self.motif(batch.motifs.node), self._sharing(batch.motifs)
         for atom_block, motif_block in zip(self.atom_blocks, self.motif_blocks, strict=True):
             seen_by_atoms = members.read_motifs(motifs, ops.shape(atoms)[0]) if self.cross_level else []
@@ -181,6 +180,14 @@ class AMDNet(Network):
             atoms, pairs = atom_block(atoms, pairs, seen_by_atoms, of_atoms, training=training)
             motifs, sharing = motif_block(motifs, sharing, seen_by_motifs, of_motifs, training=training)
         return States(atoms, motifs)
+
+    def first_atoms(self, level: Level) -> Tensor:
+        """What each atom starts from, shape (N, width): the vector of its element."""
+        return ops.take(self.element, level.node, axis=0)
+
+    def first_pairs(self, level: Level) -> Tensor:
+        """What each pair of atoms starts from, shape (P, width): their distance."""
+        return self.pair(self.pair_basis(level.edge[:, 0]))
 
     def read(self, states: States, batch: Batch) -> Tensor:
         """The attentive means of atoms and of motifs, side by side, shape (G, 2 width)."""

@@ -1,0 +1,202 @@
+"""Networks that are tried beside ``"amdnet"``, one thing changed in each, and weights that are averaged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from pymatgen.core import Element
+
+from amdnet_matminer.architectures import NetworkConfig, register
+from amdnet_matminer.graphs.batching import Batch, Level
+from amdnet_matminer.network.amdnet import AMDNet, GatedBlock
+from amdnet_matminer.network.layers import MLP, GaussianBasis, Tensor, Topology, pool_mean, silu
+from amdnet_matminer.training.callbacks import BestWeights
+from amdnet_matminer.validation import HEAVIEST_ELEMENT
+
+ELEMENTS = [Element.from_Z(z) for z in range(1, HEAVIEST_ELEMENT + 1)]
+MEAN_RADIUS = 1.5
+"""In angstrom, for elements whose atomic radius nobody has measured."""
+
+
+def of_elements(values: list[Any], dtype: str) -> np.ndarray:
+    """A number for each atomic number, 0 for none, which padding has."""
+    return np.array([0, *values], dtype=dtype)
+
+
+class PeriodsAndGroups(AMDNet):
+    """An element's vector is that of its own, of its period and of its group, added."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        start = keras.initializers.RandomUniform(-0.1, 0.1)
+        self.row = self.add_weight((10, config.width), start, name="row")
+        self.group = self.add_weight((19, config.width), start, name="group")
+        self.row_of = of_elements([element.row for element in ELEMENTS], "int32")
+        self.group_of = of_elements([element.group for element in ELEMENTS], "int32")
+
+    @property
+    def not_for_muon(self) -> list[keras.Variable]:
+        """Tables of vectors, and scores."""
+        return [*super().not_for_muon, self.row, self.group]
+
+    def first_atoms(self, level: Level) -> Tensor:
+        """Vectors of atoms, shape (N, width)."""
+        row = ops.take(self.row, ops.take(self.row_of, level.node), axis=0)
+        group = ops.take(self.group, ops.take(self.group_of, level.node), axis=0)
+        return super().first_atoms(level) + row + group
+
+
+class RelativeDistances(AMDNet):
+    """A pair also starts from what its distance is more than the sum of the two atomic radii."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        radii = [float(element.atomic_radius or MEAN_RADIUS) for element in ELEMENTS]
+        self.radius = of_elements(radii, "float32")
+        self.excess_basis = GaussianBasis(32, 6.0, 0.3)
+        self.excess = MLP((32, config.width), silu, linear_output=True)
+
+    def first_pairs(self, level: Level) -> Tensor:
+        """Vectors of pairs, shape (P, width)."""
+        radius = ops.take(self.radius, level.node)
+        apart = level.edge[:, 0] - ops.take(radius, level.sender) - ops.take(radius, level.receiver)
+        # Atoms may be nearer than their radii; the basis begins at 0.
+        return super().first_pairs(level) + self.excess(self.excess_basis(apart + 2.0))
+
+
+class NormalisedGates(GatedBlock):
+    """Messages are a mean weighted by their gates."""
+
+    def call(
+        self, nodes: Tensor, edges: Tensor, context: list[Tensor], t: Topology, training: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Update nodes (N, width) and edges (P, width)."""
+        of_receiver = ops.take(ops.matmul(nodes, self.receiver), t.receiver, axis=0)
+        of_sender = ops.take(ops.matmul(nodes, self.sender), t.sender, axis=0)
+        edges = edges + silu(of_receiver + of_sender + ops.matmul(edges, self.edge) + self.edge_bias)
+        sent = silu(edges + ops.take(ops.matmul(nodes, self.message), t.sender, axis=0))
+        received = pool_mean(sent, t.received * ops.sigmoid(edges), t.receiver, ops.shape(nodes)[0])
+        kernel, bias = self.update.kernels[0], self.update.biases[0]
+        known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
+        hidden = self.dropout(silu(received + known + bias), training=training)
+        return nodes + ops.matmul(hidden, self.update.kernels[1]) + self.update.biases[1], edges
+
+
+class WithNormalisedGates(AMDNet):
+    """Blocks whose messages are a mean weighted by their gates."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        sizes = (config.width, 2 * config.width, self.dropout)
+        self.atom_blocks = [NormalisedGates(*sizes) for _ in range(config.n_blocks)]
+        self.motif_blocks = [NormalisedGates(*sizes) for _ in range(config.n_blocks)]
+
+
+class NormedBlock(GatedBlock):
+    """Nodes and contexts are brought to a root mean square of 1 before they are read."""
+
+    def call(
+        self, nodes: Tensor, edges: Tensor, context: list[Tensor], t: Topology, training: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Update nodes (N, width) and edges (P, width)."""
+        read = normed(nodes)
+        changed, edges = super().call(read, edges, [normed(c) for c in context], t, training)
+        return nodes + changed - read, edges
+
+
+def normed(values: Tensor) -> Tensor:
+    """Rows divided by their root mean square; padding stays at 0."""
+    return values * ops.rsqrt(ops.mean(ops.square(values), axis=-1, keepdims=True) + 1e-3)
+
+
+class WithNormedBlocks(AMDNet):
+    """Blocks that read nodes of one size."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        sizes = (config.width, 2 * config.width, self.dropout)
+        self.atom_blocks = [NormedBlock(*sizes) for _ in range(config.n_blocks)]
+        self.motif_blocks = [NormedBlock(*sizes) for _ in range(config.n_blocks)]
+
+
+class PartsAddUp(AMDNet):
+    """Predictions are means over what is predicted of each atom and of each motif."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.of_atom = MLP((config.width, config.width, config.n_outputs), silu, linear_output=True)
+        self.of_motif = MLP((config.width, config.width, config.n_outputs), silu, linear_output=True)
+
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
+        """Scaled predictions, shape (G, n_outputs)."""
+        states, n_graphs = self.states(batch, training), ops.shape(batch.crystal)[0]
+        parts = [
+            pool_mean(head(nodes), ops.expand_dims(level.weight, -1), level.graph, n_graphs)
+            for head, nodes, level in (
+                (self.of_atom, states.atoms, batch.atoms),
+                (self.of_motif, states.motifs, batch.motifs),
+            )
+        ]
+        return parts[0] + parts[1]
+
+
+class Offsets(AMDNet):
+    """The mean of a number for each element is added to the prediction."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.offset = self.add_weight((HEAVIEST_ELEMENT + 1, config.n_outputs), "zeros", name="offset")
+
+    @property
+    def not_for_muon(self) -> list[keras.Variable]:
+        """Tables of vectors, and scores."""
+        return [*super().not_for_muon, self.offset]
+
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
+        """Scaled predictions, shape (G, n_outputs)."""
+        level = batch.atoms
+        weight = ops.expand_dims(level.weight, -1)
+        offsets = ops.take(self.offset, level.node, axis=0)
+        mean = pool_mean(offsets, weight, level.graph, ops.shape(batch.crystal)[0])
+        return super().call(batch, training=training) + mean
+
+
+NETWORKS = {
+    "periods and groups": PeriodsAndGroups,
+    "relative distances": RelativeDistances,
+    "normalised gates": WithNormalisedGates,
+    "normed blocks": WithNormedBlocks,
+    "parts add up": PartsAddUp,
+    "offsets of elements": Offsets,
+}
+
+
+def register_networks() -> None:
+    """Make them known as architectures."""
+    for name, network in NETWORKS.items():
+        register(name)(network)
+
+
+class AveragedWeights(BestWeights):
+    """Judge and keep the running mean of the weights (Polyak and Juditsky 1992) in place of the last ones."""
+
+    decay = 0.998
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Take the step's weights into the mean."""
+        steps = getattr(self, "steps", 0)
+        decay = min(self.decay, steps / (steps + 10.0))
+        weights = self.model.get_weights()
+        mean = getattr(self, "mean", weights)
+        self.mean = [decay * m + (1 - decay) * w for m, w in zip(mean, weights, strict=True)]
+        self.steps = steps + 1
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Judge the epoch by the mean, and let the training go on from where it was."""
+        current = self.model.get_weights()
+        self.model.set_weights(self.mean)
+        super().on_epoch_end(epoch, logs)
+        self.model.set_weights(current)
