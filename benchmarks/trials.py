@@ -49,6 +49,8 @@ NETWORKS = (
     "normed blocks",
     "parts add up",
     "offsets of elements",
+    "breathing crystals",
+    "trembling distances",
 )
 TRIALS = {
     "amdnet": Trial(),

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import trial_networks
 import trials
+from keras import ops
 
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.graphs import DualGraphConverter, SizeLadder
-from amdnet_matminer.graphs.batching import sizes_of
+from amdnet_matminer.graphs.batching import batch_graphs, sizes_of
 from amdnet_matminer.network import NetworkConfig, build_network
 from amdnet_matminer.training import predict_graphs
 from amdnet_matminer.validation import check_parameters
@@ -40,6 +41,21 @@ def test_predictions_do_not_depend_on_cell_or_company(name, crystals):
     np.testing.assert_allclose(predict_graphs(network, doubled, ladder), together, rtol=1e-3, atol=1e-4)
     alone = np.concatenate([predict_graphs(network, [graph], ladder) for graph in cells])
     np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["breathing crystals", "trembling distances"])
+def test_distances_change_in_training_only(name, crystals):
+    network = build_network(NetworkConfig.of(name, width=8, n_blocks=1), 0)
+    graphs = [DualGraphConverter(n_neighbors=16).convert(crystal) for crystal in crystals]
+    sizes = sizes_of(graphs)
+    batch = batch_graphs(graphs, SizeLadder.for_crystals(sizes, len(graphs)).step_for(sizes.sum(axis=0)))
+    usual, again, trained, other = (
+        ops.convert_to_numpy(network(batch, training=training))[: len(graphs)]
+        for training in (False, False, True, True)
+    )
+    np.testing.assert_array_equal(usual, again)
+    assert 0 < np.abs(trained - usual).max() < 0.1 * np.abs(usual).max()
+    assert np.abs(trained - other).max() > 0
 
 
 class Weights:
