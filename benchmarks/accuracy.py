@@ -68,7 +68,7 @@ def draw_errors(result: dict[str, Any], path: Path) -> None:
     """Draw the learning curve, and the errors of the first target by kind of crystal.
 
     Args:
-        result: What ``train_mp2018.py`` writes, with five divisions of crystals.
+        result: What ``train_models.py`` writes, with at most five divisions of crystals.
         path: The picture to write.
     """
     target, errors = next(iter(result["errors"].items()))
@@ -76,7 +76,10 @@ def draw_errors(result: dict[str, Any], path: Path) -> None:
     curve, *others = figure.subplots(2, 3).flat
     curve.plot(result["history"]["val_mae"], color="#0072B2")
     curve.set(title="validation error of the training", xlabel="epoch", yscale="log")
-    for axes, (division, parts) in zip(others, errors["by kind"].items(), strict=True):
+    divisions = errors["by kind"]
+    for axes in others[len(divisions) :]:
+        axes.set_axis_off()
+    for axes, (division, parts) in zip(others, divisions.items(), strict=False):
         shown = {label: part for label, part in parts.items() if part["n"] >= FEWEST}
         names = [f"{label.partition(': ')[2] or label} ({part['n']:,})" for label, part in shown.items()]
         axes.barh(names[::-1], [part["mae"] for part in shown.values()][::-1], color="#0072B2")

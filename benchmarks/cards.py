@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from accuracy import FEWEST
 
-_DATA = (
-    "the training part of the Materials Project snapshot 2018.6.1 (the published MEGNet/ALIGNN split) as far "
-    "as structures could be had, all chemistries"
-)
+_DATA = {
+    "mp2018": "the training part of the Materials Project snapshot 2018.6.1 (the published MEGNet/ALIGNN "
+    "split) as far as structures could be had, all chemistries",
+    "matbench_elastic": "nine tenths, drawn at random, of the crystals of MatBench's log_gvrh and log_kvrh "
+    "as far as structures could be had",
+}
+_VALIDATION = {"mp2018": "the validation part", "matbench_elastic": "the other tenth"}
+_LABELS = {
+    "mp2018": "as the Materials Project has it (PBE, PBE+U)",
+    "matbench_elastic": "as the Materials Project has it (PBE, PBE+U; Voigt-Reuss-Hill averages), the "
+    "decadic logarithm of the bulk modulus K and the shear modulus G",
+}
 _LICENCE = (
     "Materials Project, CC BY 4.0: A. Jain et al., APL Materials 1, 011002 (2013), doi 10.1063/1.4812323"
 )
@@ -19,13 +28,22 @@ LIMITS = """Motifs are called by the geometry that most of a crystal's motifs ha
 
 ## Limits
 
-The labels are computed, not measured: PBE band gaps are too small by about a third to a half, and
-two snapshots of the Materials Project differ by 0.056 eV and 0.014 eV/atom on average. Structures
+The labels are computed, not measured: {computed}. Structures
 should be relaxed with the same functional. A model knows neither magnetism nor charge, temperature nor
 disorder. The table tells the weakest kinds, such as elements. `novelty` tells which motifs and elements
-were not in the training data. Do not score these models on other parts of the Materials Project, such as
-MatBench's mp tasks: the same crystals are in them.
+were not in the training data. {scored}
 """
+_COMPUTED = {
+    "mp2018": "PBE band gaps are too small by about a third to a half, and\ntwo snapshots of the Materials "
+    "Project differ by 0.056 eV and 0.014 eV/atom on average",
+    "matbench_elastic": "they are of perfect crystals at 0 K, and stiff and soft directions are averaged",
+}
+_SCORED = {
+    "mp2018": "Do not score these models on other parts of the Materials Project, such as\nMatBench's mp "
+    "tasks: the same crystals are in them.",
+    "matbench_elastic": "Do not score this model on MatBench's log_gvrh and log_kvrh:\nmost of their test "
+    "crystals are in its training data.",
+}
 _VECTORS = """
 **What it is for.** Features of any ordered crystal without a fit, the same in every
 project; similar motifs; maps. A motif that is not among the {motifs:,} gets the mean vector
@@ -57,7 +75,7 @@ def vectors_card(name: str, result: dict[str, Any]) -> str:
         "what": f"a vector of {result['settings']['n_components']} numbers for each of "
         f"{result['motifs']:,} motifs (centre, ligands, geometry), and the mean fingerprint of each geometry",
         "made by": f"`Motif2Vec({settings})`",
-        "data": f"{result['crystals']:,} crystals, {_DATA}; structures only, no properties",
+        "data": f"{result['crystals']:,} crystals, {_DATA['mp2018']}; structures only, no properties",
         "licence of the data": _LICENCE,
         "file": f"`{name}.npz`, {result['bytes'] / 1e6:.1f} MB, plain arrays without pickle",
         "coverage": f"of the {result['validation_crystals']:,} crystals of the validation part: {known:.1f}% "
@@ -79,42 +97,55 @@ def model_card(name: str, size: int, result: dict[str, Any]) -> str:
     Returns:
         Markdown.
     """
-    ((_, errors),) = result["errors"].items()
-    call = f'`AMDNetRegressor.from_pretrained("{name}")`'
-    lines = [f"# Model `{name}`", "", call, "", _table(_facts(size, result))]
-    lines += ["", f"## Error on the validation part ({errors['unit']})", ""]
-    lines += ["| kind | crystals | MAE |", "|---|---|---|"]
-    lines += [
-        f"| {division}: {label.partition(': ')[2] or label} | {part['n']:,} | {part['mae']:.3f} |"
-        for division, parts in errors["by kind"].items()
-        for label, part in parts.items()
-        if part["n"] >= FEWEST
-    ]
-    return "\n".join([*lines, "", LIMITS.format(fewest=FEWEST)])
+    data = result["data"]
+    lines = [f"# Model `{name}`", "", f'`AMDNetRegressor.from_pretrained("{name}")`', ""]
+    lines += [_table(_facts(size, result)), "", f"## Error on {_VALIDATION[data]}", ""]
+    lines += [*_errors_by_kind(result["errors"]), ""]
+    return "\n".join([*lines, LIMITS.format(fewest=FEWEST, computed=_COMPUTED[data], scored=_SCORED[data])])
+
+
+def _errors_by_kind(errors: dict[str, Any]) -> Iterator[str]:
+    """The lines of the table, with a column for each target."""
+    heads = [f"MAE of {target} ({of['unit']})" for target, of in errors.items()]
+    yield f"| kind | crystals | {' | '.join(heads)} |"
+    yield "|---|---|" + "---|" * len(heads)
+    divisions = [of["by kind"] for of in errors.values()]
+    for division, parts in divisions[0].items():
+        for label, part in parts.items():
+            if part["n"] >= FEWEST:
+                found = " | ".join(f"{of[division][label]['mae']:.3f}" for of in divisions)
+                yield f"| {division}: {label.partition(': ')[2] or label} | {part['n']:,} | {found} |"
 
 
 def _facts(size: int, result: dict[str, Any]) -> dict[str, str]:
     """The first table of a card."""
-    ((target, errors),) = result["errors"].items()
-    unit, members = errors["unit"], result["members"]
+    errors, members, data = result["errors"], result["members"], result["data"]
+    held = _VALIDATION[data]
     return {
-        "predicts": f"{target} in {unit}, as the Materials Project has it (PBE, PBE+U)",
-        "data": f"{result['n_train']:,} crystals, {_DATA}",
+        "predicts": " and ".join(f"{target} in {of['unit']}" for target, of in errors.items())
+        + f", {_LABELS[data]}",
+        "data": f"{result['n_train']:,} crystals, {_DATA[data]}",
         "licence of the data": _LICENCE,
         "networks": f"{len(members)} of {result['parameters_per_network']:,} parameters: "
-        + "; ".join(f"{name}, MAE {error:.4f}" for name, error in members.items()),
-        "settings": "those of the runs of these names in `benchmarks/train_mp2018.py`",
-        "training": f"{result['seconds'] / 60:.0f} minutes on {result['device']}; epochs judged by the "
-        "validation part",
+        + "; ".join(f"{name}, MAE {_figures(error)}" for name, error in members.items()),
+        "settings": "those of the runs of these names in `benchmarks/train_models.py`",
+        "training": f"{result['seconds'] / 60:.0f} minutes on {result['device']}; epochs judged by {held}",
         "spread": "none, there is one network"
         if len(members) == 1
-        else f"of {100 * result['within one std']:.0f}% of the validation part the error is below the "
+        else f"of {100 * result['within one std']:.0f}% of {held} the error is below the "
         "standard deviation of `return_std=True`, which was scaled on it to be so for 68%",
-        "error": f"MAE {errors['mae']:.4f} {unit}, median {errors['median']:.4f}, on the "
-        f"{result['n_validation']:,} crystals of the validation part",
+        "error": "; ".join(
+            f"MAE {of['mae']:.4f} {of['unit']}, median {of['median']:.4f}" for of in errors.values()
+        )
+        + f", on the {result['n_validation']:,} crystals of {held}",
         "file": f"{size / 1e6:.1f} MB, plain arrays without pickle",
         "to make it again": _COMMAND,
     }
+
+
+def _figures(error: float | list[float]) -> str:
+    """The error of a network, or one for each of its targets."""
+    return " and ".join(f"{each:.4f}" for each in (error if isinstance(error, list) else [error]))
 
 
 def _table(facts: dict[str, str]) -> str:

@@ -5,9 +5,10 @@
     python benchmarks/make_pretrained.py --what mp2018-band-gap
     python benchmarks/make_pretrained.py --what domains                    after motifs are named otherwise
 
-Data: mp2018. The models are made of runs of ``train_mp2018.py``, which are trained here unless the folder
-``--work`` has them; end it anywhere, and the same command goes on. Vectors, models and cards go into the
-package, results to ``results/motif_vectors_preset.json`` and ``results/pretrained-<model>.json``.
+Data: mp2018, and matbench_elastic for the moduli. The models are made of runs of ``train_models.py``, which
+are trained here unless the folder ``--work`` has them; end it anywhere, and the same command goes on. What is
+made goes into the package, results to ``results/motif_vectors_preset.json`` and
+``results/pretrained-<model>.json``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from cards import model_card, vectors_card
 from common import load_crystals, parse, parser_of, write_result
 from motif_features import PRESET, graphs_of
-from train_mp2018 import ENERGY, GAP, RUNS, load, model_file, run, score, seconds_file
+from train_models import ENERGY, GAP, MODULI, RUNS, Run, load, model_file, run, score, seconds_file
 
 from amdnet_matminer import AMDNetRegressor, Motif2Vec
 from amdnet_matminer.pretrained import FOLDER
@@ -32,15 +33,16 @@ VECTORS = "mp2018"
 
 
 class Shipped(NamedTuple):
-    """A model of the package: the mean of what some runs say of a target."""
+    """A model of the package: the mean of what some runs say of targets that all of them learned."""
 
-    target: str
+    targets: tuple[str, ...]
     runs: tuple[str, ...]
 
 
 SHIPPED = {
-    "mp2018-band-gap": Shipped(GAP, ("band-gap", "band-gap-1")),
-    "mp2018-formation-energy": Shipped(ENERGY, ("formation-energy", "formation-energy-1")),
+    "mp2018-band-gap": Shipped((GAP,), ("band-gap", "band-gap-1")),
+    "mp2018-formation-energy": Shipped((ENERGY,), ("formation-energy", "formation-energy-1")),
+    "mp-moduli": Shipped(MODULI, ("moduli", "moduli-finetuned")),
 }
 
 
@@ -101,14 +103,15 @@ def name_domains(options: argparse.Namespace) -> list[Path]:
         The models' files.
     """
     options.cache = options.work
-    structures, _ = load_crystals("mp2018", split="train")
-    names = {name for g in graphs_of(structures, options, bonds="own") for name in g.name.tolist()}
-    elements = {number for structure in structures for number in structure.atomic_numbers}
-    files = [options.output / f"{name}.amdnet" for name in SHIPPED]
-    for file in files:
-        model = AMDNetRegressor.load(file)
+    files = []
+    for name, shipped in SHIPPED.items():
+        structures, _ = load("train", RUNS[shipped.runs[0]], None)
+        names = {name for g in graphs_of(structures, options, bonds="own") for name in g.name.tolist()}
+        elements = {number for structure in structures for number in structure.atomic_numbers}
+        files.append(options.output / f"{name}.amdnet")
+        model = AMDNetRegressor.load(files[-1])
         model.domain_ = Domain(frozenset(names), frozenset(elements))
-        model.save(file)
+        model.save(files[-1])
     return files
 
 
@@ -127,17 +130,23 @@ def make_model(name: str, options: argparse.Namespace) -> Path:
         print(run(part, options))
     files = {part: model_file(part, options) for part in shipped.runs}
     runs = {part: AMDNetRegressor.load(file) for part, file in files.items()}
-    AMDNetRegressor.join(
-        [
-            model.of_target(RUNS[part].targets.index(shipped.target), non_negative=shipped.target == GAP)
-            for part, model in runs.items()
-        ]
-    ).save(path)
+    AMDNetRegressor.join([only(model, shipped.targets, RUNS[part]) for part, model in runs.items()]).save(
+        path
+    )
     seconds = sum(json.loads(seconds_file(file).read_text())["seconds"] for file in files.values())
-    result = {"data": "mp2018", "device": "CPU", "seconds": seconds} | describe(path, shipped, options)
+    data = RUNS[shipped.runs[0]].data
+    result = {"data": data, "device": "CPU", "seconds": seconds} | describe(path, shipped, options)
     card = model_card(name, path.stat().st_size, result)
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     return write_result(f"pretrained-{name}", result, options.allow_dirty)
+
+
+def only(model: AMDNetRegressor, targets: tuple[str, ...], learned: Run) -> AMDNetRegressor:
+    """A model of some of the targets that a run has learned: of one of them, or of all."""
+    if len(targets) > 1 and targets == learned.targets:
+        return model
+    (target,) = targets
+    return model.of_target(learned.targets.index(target), non_negative=target == GAP)
 
 
 def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[str, Any]:
@@ -153,12 +162,13 @@ def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[
     """
     model = AMDNetRegressor.load(path).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
     structures, table = load("val", RUNS[shipped.runs[0]], options.n_validation)
-    y = table[shipped.target].to_numpy(float)
+    y = table[list(shipped.targets)].to_numpy(float)
+    y = y[:, 0] if len(shipped.targets) == 1 else y
     result = {
         "n_train": model.training_["n_crystals"],
         "parameters_per_network": sum(weight.size for weight in model.weights_[0]),
         "members": {
-            part: float(np.abs(member.predict(structures) - y).mean())
+            part: np.abs(member.predict(structures) - y).mean(axis=0).tolist()
             for member, part in zip(model.members_, shipped.runs, strict=True)
         },
     }
@@ -167,7 +177,7 @@ def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[
         model.std_factor_ = std_factor(mean - y, std)
         model.save(path)
         result["within one std"] = float((np.abs(mean - y) <= model.std_factor_ * std).mean())
-    return result | score(model, (shipped.target,), structures, table, options.n_jobs)
+    return result | score(model, shipped.targets, structures, table, options.n_jobs)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ def result():
         "members": {"alone": 0.13, "with energy": 0.135},
         "within one std": 0.68,
         "n_train": 4000,
+        "data": "mp2018",
         "n_validation": 300,
         "parameters_per_network": 289409,
         "seconds": 1200,

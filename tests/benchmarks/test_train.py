@@ -9,13 +9,13 @@ import motif_features
 import numpy as np
 import pandas as pd
 import pytest
-import train_mp2018
+import train_models
 import train_nomad2018
 
 from amdnet_matminer import AMDNetRegressor, Motif2Vec, datasets
 
 TINY = {"width": 8, "n_blocks": 1, "batch_size": 4}
-SCRIPTS = (train_mp2018, train_nomad2018, make_pretrained)
+SCRIPTS = (train_models, train_nomad2018, make_pretrained)
 
 
 @pytest.fixture
@@ -39,10 +39,12 @@ def data(monkeypatch):
     structures = list(table.structure)
     gap = np.linspace(0, 4, len(table))
     labels = {"band_gap": gap, "formation_energy_per_atom": -gap, "formation_energy_per_cation": -2 * gap}
+    moduli = {"log10_K_VRH": gap, "log10_G_VRH": gap / 2}
 
     def load(name, **options):
         limit = options.get("limit") or len(table)
-        return structures[:limit], pd.DataFrame(labels).iloc[:limit]
+        columns = moduli if name == "matbench_elastic" else labels
+        return structures[:limit], pd.DataFrame(columns).iloc[:limit]
 
     for script in SCRIPTS:
         monkeypatch.setattr(script, "load_crystals", load)
@@ -54,9 +56,9 @@ def given(monkeypatch, *words):
 
 def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, tmp_path, monkeypatch):
     for name in [run for shipped in make_pretrained.SHIPPED.values() for run in shipped.runs]:
-        tiny = train_mp2018.RUNS[name]._replace(parameters=TINY | {"epochs": 2})
-        monkeypatch.setitem(train_mp2018.RUNS, name, tiny)
-    both = make_pretrained.Shipped("formation_energy_per_atom", ("formation-energy", "band-gap"))
+        tiny = train_models.RUNS[name]._replace(parameters=TINY | {"epochs": 2})
+        monkeypatch.setitem(train_models.RUNS, name, tiny)
+    both = make_pretrained.Shipped(("formation_energy_per_atom",), ("formation-energy", "band-gap"))
     monkeypatch.setitem(make_pretrained.SHIPPED, "mp2018-formation-energy", both)
     given(monkeypatch, "--work", tmp_path / "work", "--output", tmp_path, "--what", *make_pretrained.SHIPPED)
     make_pretrained.main()
@@ -64,6 +66,7 @@ def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, t
     assert result["n_train"] == result["n_validation"] == 12
     assert set(result["errors"]) == {"band_gap", "formation_energy_per_atom"}
     by_kind = result["errors"]["band_gap"]["by kind"]
+    by_kind_of_all = by_kind.keys()
     assert sum(part["n"] for part in by_kind["chemistry"].values()) == 12
     assert len(result["history"]["val_mae"]) == 2
     for name, target in (("mp2018-band-gap", "band_gap"), ("mp2018-formation-energy", "formation_energy")):
@@ -73,8 +76,20 @@ def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, t
         assert target in (tmp_path / f"{name}.md").read_text()
         assert len(written[f"pretrained-{name}"]["members"]) == 2
     assert (tmp_path / "train_mp2018-band-gap.png").stat().st_size > 10_000
+    moduli = written["pretrained-mp-moduli"]
+    assert (moduli["n_train"], moduli["n_validation"]) == (11, 1)
+    assert list(moduli["errors"]) == ["log10_K_VRH", "log10_G_VRH"]
+    assert all(len(errors) == 2 for errors in moduli["members"].values())
+    card = (tmp_path / "mp-moduli.md").read_text()
+    assert "log10_K_VRH in log10(GPa) and log10_G_VRH in log10(GPa)" in card
+    assert AMDNetRegressor.load(tmp_path / "mp-moduli.amdnet").predict(
+        datasets.oxides().structure[:3]
+    ).shape == (3, 2)
+    assert (
+        written["train_matbench_elastic-moduli"]["errors"]["log10_K_VRH"]["by kind"].keys() < by_kind_of_all
+    )
 
-    monkeypatch.setattr(train_mp2018, "train", None)
+    monkeypatch.setattr(train_models, "train", None)
     before = dict(written)
     make_pretrained.main()
     assert written == before

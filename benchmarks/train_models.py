@@ -1,13 +1,15 @@
-"""How accurate are networks trained on the Materials Project 2018.6.1, and on which crystals are they not?
+"""How accurate are networks trained on crystals of the Materials Project, and on which are they not?
 
-    python benchmarks/train_mp2018.py --run band-gap                   all chemistries, both targets at once
-    python benchmarks/train_mp2018.py --run oxides oxides-megnet       the same budget, metal oxides only
-    python benchmarks/train_mp2018.py --run band-gap --n_train 5000    a point of the learning curve
+    python benchmarks/train_models.py --run band-gap                   all chemistries, both targets at once
+    python benchmarks/train_models.py --run moduli moduli-finetuned    of bulk and shear, both at once
+    python benchmarks/train_models.py --run oxides oxides-megnet       the same budget, metal oxides only
+    python benchmarks/train_models.py --run band-gap --n_train 5000    a point of the learning curve
 
-Data: mp2018. End it anywhere: the same command goes on and ends with the same models. Epochs are judged
-by the validation part, which takes no other part in training and is what is scored; the test part is not
-read. Results go to ``results/train_mp2018-<run>.json``, models to the folder ``--work``, from where
-``make_pretrained.py`` takes those of the package.
+Data: mp2018, and matbench_elastic for the moduli. End it anywhere: the same command goes on and ends with the
+same models. Epochs are judged by the validation part, which takes no other part in training and is what is
+scored: the published one of mp2018, whose test part is not read, and a random tenth of the moduli. Results go
+to ``results/train_<data>-<run>.json``, models to the folder ``--work``, from where ``make_pretrained.py``
+takes those of the package.
 """
 
 from __future__ import annotations
@@ -29,7 +31,14 @@ from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.files import write_atomically
 from amdnet_matminer.matbench.kinds import interval_labels
 
-TARGETS = {"band_gap": "eV", "formation_energy_per_atom": "eV/atom"}
+TARGETS = {
+    "band_gap": "eV",
+    "formation_energy_per_atom": "eV/atom",
+    "log10_K_VRH": "log10(GPa)",
+    "log10_G_VRH": "log10(GPa)",
+}
+"""Units."""
+ELASTIC = "matbench_elastic"
 
 
 class Run(NamedTuple):
@@ -43,9 +52,12 @@ class Run(NamedTuple):
     """Whether metal oxides only, or all chemistries."""
     seed: int = 0
     """Of the first weights, the order of crystals and the dropout."""
+    data: str = "mp2018"
+    """Which crystals."""
 
 
-GAP, ENERGY = TARGETS
+GAP, ENERGY, BULK, SHEAR = TARGETS
+MODULI = (BULK, SHEAR)
 RUNS = {
     "band-gap": Run((GAP, ENERGY), {"epochs": 36}),
     "formation-energy": Run((ENERGY,), {"epochs": 36, "dropout": 0.0}),
@@ -53,6 +65,8 @@ RUNS = {
     "formation-energy-1": Run((ENERGY,), {"epochs": 36, "dropout": 0.0}, seed=1),
     "oxides": Run((GAP,), {"epochs": 15}, oxides=True),
     "oxides-megnet": Run((GAP,), {"epochs": 15, "architecture": "megnet"}, oxides=True),
+    "moduli": Run(MODULI, {"epochs": 100}, data=ELASTIC),
+    "moduli-finetuned": Run(MODULI, {"epochs": 100, "init_from": "mp2018-formation-energy"}, data=ELASTIC),
 }
 
 
@@ -92,9 +106,10 @@ def run(name: str, options: argparse.Namespace) -> Path:
     if not file.exists():
         train(chosen, validation, file, options)
     model = AMDNetRegressor.load(file).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
-    result = {"run": name, "data": "mp2018", "device": "CPU", **json.loads(seconds_file(file).read_text())}
+    result = {"run": name, "data": chosen.data, "device": "CPU", **json.loads(seconds_file(file).read_text())}
+    result |= {"init_from": chosen.parameters.get("init_from")}
     result |= describe(model) | score(model, chosen.targets, *validation, options.n_jobs)
-    path = write_result(f"train_mp2018-{file.stem}", result, options.allow_dirty)
+    path = write_result(f"train_{chosen.data}-{file.stem}", result, options.allow_dirty)
     draw_errors(result, path.with_suffix(".png"))
     return path
 
@@ -105,8 +120,13 @@ def model_file(name: str, options: argparse.Namespace) -> Path:
 
 
 def load(split: str, chosen: Run, limit: int | None) -> tuple[list[Structure], pd.DataFrame]:
-    """The crystals of a part and their table."""
-    return load_crystals("mp2018", split=split, oxides=chosen.oxides, limit=limit)
+    """The crystals of a part, ``"train"`` or ``"val"``, and their table."""
+    if chosen.data == "mp2018":
+        return load_crystals("mp2018", split=split, oxides=chosen.oxides, limit=limit)
+    structures, table = load_crystals(chosen.data)
+    held, kept = np.split(np.random.default_rng(0).permutation(len(table)), [len(table) // 10])
+    part = np.sort((held if split == "val" else kept)[:limit])
+    return [structures[i] for i in part], table.iloc[part].reset_index(drop=True)
 
 
 def train(
@@ -174,8 +194,9 @@ def score(
     Returns:
         Under ``errors``, by target.
     """
-    gaps = interval_labels(table["band_gap"].to_numpy(float), GAPS)
-    kinds = kinds_of(structures, n_jobs) | {"band gap (eV)": gaps}
+    kinds = kinds_of(structures, n_jobs)
+    if GAP in table:
+        kinds["band gap (eV)"] = interval_labels(table[GAP].to_numpy(float), GAPS)
     predicted = model.predict(structures).reshape(len(structures), -1)
     result = {}
     for column, target in enumerate(targets):
