@@ -123,10 +123,12 @@ def agreement(name: str, limit: int, memory: Memory, seed: int = 1) -> dict[str,
     for number, structure in enumerate(tqdm(structures, desc=f"agreement, {name}")):
         expected = answer(name, limit, seed, number, structure)
         crystals = CrystalArrays.of([structure])
-        found = fast_environments(crystals, all_sites(structure), site_orbits(crystals))
+        orbits = site_orbits(crystals)
+        found = fast_environments(crystals, all_sites(structure), orbits)
         counts["sites"] += len(structure)
         for site in differing_sites(found, expected):
-            difference = explain(structure, site, found, expected)
+            equivalent = np.flatnonzero(orbits.representative == orbits.representative[site]).astype(np.int32)
+            difference = explain(structure, site, equivalent, found, expected)
             counts["other_bonds"] += not difference["same_bonds"]
             counts["other_fingerprint"] += difference["difference"] >= TOLERANCE
             differences.append({"id": str(table["id"][number]), "site": site} | difference)
@@ -158,18 +160,21 @@ def differing_sites(found: Environments, expected: Environments) -> list[int]:
     return [i for i in range(len(bonds)) if bonds[i] != others[i] or apart[i] >= TOLERANCE]
 
 
-def explain(structure: Structure, site: int, found: Environments, expected: Environments) -> dict[str, Any]:
+def explain(
+    structure: Structure, site: int, equivalent: IntArray, found: Environments, expected: Environments
+) -> dict[str, Any]:
     """What differs at a site, and whether the reference is of one mind about it.
 
     Where bonds are equally strong or at right angles, rounding decides on the values
-    that depend on it. So the reference is asked again with every atom moved by a few
-    1e-6 angstrom, the precision of the data, and the sites in another order.
+    that depend on it. So the reference is asked about the equivalent sites too, and again
+    with every atom moved by a few 1e-6 angstrom, the precision of the data, and the
+    sites in another order.
     """
     apart = np.abs(found.fingerprint[site] - expected.fingerprint[site])
     component = int(apart.argmax())
     rng = np.random.default_rng(0)
     again = [reference_again(structure, site, rng) for _ in range(12)]
-    values = [expected.fingerprint[site, component], *(float(value[component]) for value in again)]
+    values = [*expected.fingerprint[equivalent, component], *(value[component] for value in again)]
     spread = float(np.ptp(values))
     return {
         "same_bonds": bond_sets(found)[site] == bond_sets(expected)[site],
