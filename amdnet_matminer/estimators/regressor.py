@@ -101,12 +101,13 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
 
     @classmethod
     def from_pretrained(cls, name: str) -> Self:
-        """Load a model that comes with the package, trained on the Materials Project snapshot 2018.6.1.
+        """Load a model that comes with the package, trained on crystals of the Materials Project.
 
         Args:
-            name: ``"mp2018-band-gap"``, PBE band gaps in eV, or ``"mp2018-formation-energy"``,
-                in eV per atom. The cards beside the files in ``amdnet_matminer/pretrained``
-                tell their data, errors and limits.
+            name: ``"mp2018-band-gap"``, PBE band gaps in eV; ``"mp2018-formation-energy"``,
+                in eV per atom; or ``"mp-moduli"``, the decadic logarithms of the bulk and of
+                the shear modulus in GPa, in this order. The cards beside the files in
+                ``amdnet_matminer/pretrained`` tell their data, errors and limits.
 
         Returns:
             A fitted estimator.

@@ -10,7 +10,7 @@ from amdnet_matminer.motifs.motif2vec import Motif2Vec
 FOLDER = Path(__file__).parent
 PRESETS: tuple[str, ...] = ("mp2018",)
 """Names of motif vectors."""
-MODELS: tuple[str, ...] = ("mp2018-band-gap", "mp2018-formation-energy")
+MODELS: tuple[str, ...] = ("mp2018-band-gap", "mp2018-formation-energy", "mp-moduli")
 """Names of trained models."""
 
 
