@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -86,7 +87,12 @@ def refuse_forked_process() -> None:
     global _computing_process
     import keras
 
-    _computing_process = _computing_process or os.getpid()
+    if _computing_process is None:
+        _computing_process = os.getpid()
+        if hasattr(os, "register_at_fork"):
+            # What is no longer used is left to the parent: to let go of functions of TensorFlow crashes a
+            # child that only featurizes, as those of matminer's pools do.
+            os.register_at_fork(after_in_child=gc.freeze)
     if _computing_process != os.getpid() and keras.backend.backend() != "torch":
         raise RuntimeError(
             f"this process was forked from one that had computed with {keras.backend.backend()}, whose "

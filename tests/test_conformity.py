@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import multiprocessing
+import os
 import pickle
 from collections.abc import Callable
 
@@ -396,6 +398,35 @@ class TestValidationData:
     def test_a_fraction_that_leaves_nothing(self, X: list, volume: np.ndarray) -> None:
         with pytest.raises(ValueError, match=r"validation_fraction=0\.99 leaves none of 12 crystals"):
             clone(REGRESSOR).set_params(validation_fraction=0.99).fit(X, volume)
+
+
+def test_a_process_forked_after_a_fit_leaves_what_is_unused_to_its_parent(fitted: Callable) -> None:
+    """To collect functions of TensorFlow crashed the children of matminer's pools now and then."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("this system does not fork")
+    fitted(REGRESSOR)
+
+    class Unused:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            os._exit(3)
+
+    def collect() -> None:
+        gc.collect()
+        os._exit(0)
+
+    gc.disable()
+    try:
+        Unused()
+        child = multiprocessing.get_context("fork").Process(target=collect)
+        child.start()
+        child.join(60)
+    finally:
+        Unused.__del__ = lambda _: None  # type: ignore[method-assign]
+        gc.enable()
+    assert child.exitcode == 0
 
 
 def test_a_process_forked_after_a_fit_says_so(X: list, fitted: Callable) -> None:
