@@ -71,29 +71,15 @@ class RelativeDistances(AMDNet):
 class NormalisedGates(GatedBlock):
     """Messages are a mean weighted by their gates."""
 
-    def call(
-        self, nodes: Tensor, edges: Tensor, context: list[Tensor], t: Topology, training: bool = False
-    ) -> tuple[Tensor, Tensor]:
-        """Update nodes (N, width) and edges (P, width)."""
-        of_receiver = ops.take(ops.matmul(nodes, self.receiver), t.receiver, axis=0)
-        of_sender = ops.take(ops.matmul(nodes, self.sender), t.sender, axis=0)
-        edges = edges + silu(of_receiver + of_sender + ops.matmul(edges, self.edge) + self.edge_bias)
-        sent = silu(edges + ops.take(ops.matmul(nodes, self.message), t.sender, axis=0))
-        received = pool_mean(sent, t.received * ops.sigmoid(edges), t.receiver, ops.shape(nodes)[0])
-        kernel, bias = self.update.kernels[0], self.update.biases[0]
-        known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
-        hidden = self.dropout(silu(received + known + bias), training=training)
-        return nodes + ops.matmul(hidden, self.update.kernels[1]) + self.update.biases[1], edges
+    def receive(self, edges: Tensor, sent: Tensor, t: Topology, n_nodes: Any) -> Tensor:
+        """What each node receives, shape (N, width)."""
+        return pool_mean(sent, t.received * ops.sigmoid(edges), t.receiver, n_nodes)
 
 
 class WithNormalisedGates(AMDNet):
     """Blocks whose messages are a mean weighted by their gates."""
 
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__(config)
-        sizes = (config.width, 2 * config.width, self.dropout)
-        self.atom_blocks = [NormalisedGates(*sizes) for _ in range(config.n_blocks)]
-        self.motif_blocks = [NormalisedGates(*sizes) for _ in range(config.n_blocks)]
+    block = NormalisedGates
 
 
 class NormedBlock(GatedBlock):
@@ -116,11 +102,7 @@ def normed(values: Tensor) -> Tensor:
 class WithNormedBlocks(AMDNet):
     """Blocks that read nodes of one size."""
 
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__(config)
-        sizes = (config.width, 2 * config.width, self.dropout)
-        self.atom_blocks = [NormedBlock(*sizes) for _ in range(config.n_blocks)]
-        self.motif_blocks = [NormedBlock(*sizes) for _ in range(config.n_blocks)]
+    block = NormedBlock
 
 
 class PartsAddUp(AMDNet):
@@ -232,15 +214,19 @@ class AveragedWeights(BestWeights):
     """Judge and keep the running mean of the weights (Polyak and Juditsky 1992) in place of the last ones."""
 
     decay = 0.998
+    steps = 0
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Begin the mean with the initial weights."""
+        super().on_train_begin(logs)
+        self.mean = self.model.get_weights()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Take the step's weights into the mean."""
-        steps = getattr(self, "steps", 0)
-        decay = min(self.decay, steps / (steps + 10.0))
+        decay = min(self.decay, self.steps / (self.steps + 10.0))
         weights = self.model.get_weights()
-        mean = getattr(self, "mean", weights)
-        self.mean = [decay * m + (1 - decay) * w for m, w in zip(mean, weights, strict=True)]
-        self.steps = steps + 1
+        self.mean = [decay * m + (1 - decay) * w for m, w in zip(self.mean, weights, strict=True)]
+        self.steps += 1
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Judge the epoch by the mean, and let the training go on from where it was."""

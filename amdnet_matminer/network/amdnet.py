@@ -59,12 +59,15 @@ class GatedBlock(keras.layers.Layer):
         of_sender = ops.take(ops.matmul(nodes, self.sender), t.sender, axis=0)
         edges = edges + silu(of_receiver + of_sender + ops.matmul(edges, self.edge) + self.edge_bias)
         sent = silu(edges + ops.take(ops.matmul(nodes, self.message), t.sender, axis=0))
-        messages = ops.sigmoid(edges) * sent
-        received = pool_mean(messages, t.received, t.receiver, ops.shape(nodes)[0])
+        received = self.receive(edges, sent, t, ops.shape(nodes)[0])
         kernel, bias = self.update.kernels[0], self.update.biases[0]
         known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
         hidden = self.dropout(silu(received + known + bias), training=training)
         return nodes + ops.matmul(hidden, self.update.kernels[1]) + self.update.biases[1], edges
+
+    def receive(self, edges: Tensor, sent: Tensor, t: Topology, n_nodes: Any) -> Tensor:
+        """The mean of what is sent to each node, gated by the edges, shape (N, width)."""
+        return pool_mean(ops.sigmoid(edges) * sent, t.received, t.receiver, n_nodes)
 
 
 class Membership(NamedTuple):
@@ -137,6 +140,9 @@ class AMDNet(Network):
     cross_level: ClassVar[bool] = True
     """Without, the levels meet at the end only, as in the published network; there to be compared with."""
 
+    block: ClassVar[type[GatedBlock]] = GatedBlock
+    """What updates a level."""
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
         width = config.width
@@ -151,8 +157,8 @@ class AMDNet(Network):
         self.length_basis = GaussianBasis(24, 4.0, 0.25)
         self.gate = MLP((24, width), "sigmoid")
         sizes = (width, 2 * width if self.cross_level else 0, self.dropout)
-        self.atom_blocks = [GatedBlock(*sizes) for _ in range(config.n_blocks)]
-        self.motif_blocks = [GatedBlock(*sizes) for _ in range(config.n_blocks)]
+        self.atom_blocks = [self.block(*sizes) for _ in range(config.n_blocks)]
+        self.motif_blocks = [self.block(*sizes) for _ in range(config.n_blocks)]
         # Scores begin at 0, so that every node counts the same at first.
         self.atom_score = self.add_weight((width, width), "zeros", name="score_atoms")
         self.motif_score = self.add_weight((width, width), "zeros", name="score_motifs")
