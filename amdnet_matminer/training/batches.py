@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
-from typing import NamedTuple
+from itertools import chain, count
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import keras
@@ -59,6 +59,33 @@ def training_batches(
             step = ladder.step_for(sizes[members].sum(axis=0))
             batch = batch_graphs([data.graphs[i] for i in members], step)
             yield batch, _rows(y[members], step.graphs), _rows(weight[members], step.graphs)
+
+
+def stream(batches: Iterator[TrainingBatch]) -> Any:
+    """What Keras' ``fit`` is to read the batches from, made in a thread beside the steps.
+
+    With TensorFlow Keras would make a data set of them that TensorFlow tunes. The tuner has nothing
+    to tune here, sleeps for 10 ms, 20, 40 and so on up to a minute, and often cannot be woken, so that
+    the end of a fit waits until it has slept. So the data set is made here, and not tuned.
+
+    Args:
+        batches: All of the same types, and of the same shapes but for the first dimension.
+
+    Returns:
+        A ``tf.data.Dataset``, or the batches themselves for other backends.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    first = next(batches)
+    signature = tf.nest.map_structure(
+        lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), first
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    data = tf.data.Dataset.from_generator(lambda: chain([first], batches), output_signature=signature)
+    return data.prefetch(2).with_options(options)
 
 
 def predict_graphs(network: Network, graphs: Sequence[DualGraph], ladder: SizeLadder) -> NDArray[np.float32]:

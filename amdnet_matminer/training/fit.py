@@ -13,7 +13,7 @@ import numpy as np
 from amdnet_matminer.graphs import SizeLadder
 from amdnet_matminer.network import Network
 from amdnet_matminer.options import Loss, Schedule
-from amdnet_matminer.training.batches import Labelled, predict_graphs, training_batches
+from amdnet_matminer.training.batches import Labelled, predict_graphs, stream, training_batches
 from amdnet_matminer.training.callbacks import (
     BestWeights,
     Checkpoint,
@@ -94,7 +94,7 @@ def train(
     scaled = training._replace(y=scaler.transform(training.y))
     try:
         network.fit(
-            training_batches(scaled, n_batches, ladder, seed, first),
+            stream(training_batches(scaled, n_batches, ladder, seed, first)),
             steps_per_epoch=n_batches,
             initial_epoch=first,
             epochs=settings.epochs if not best.is_over else first,

@@ -6,6 +6,7 @@ import os
 from itertools import islice
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from pymatgen.core import Structure
@@ -14,7 +15,7 @@ from amdnet_matminer.graphs import DualGraph, DualGraphConverter, SizeLadder, si
 from amdnet_matminer.network import NetworkConfig
 from amdnet_matminer.network.amdnet import AMDNet
 from amdnet_matminer.training import Compilation, Labelled, compiled_network, predict_graphs
-from amdnet_matminer.training.batches import training_batches
+from amdnet_matminer.training.batches import stream, training_batches
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,17 @@ def test_an_epoch_has_every_target_once(graphs: list[DualGraph]) -> None:
         assert all((target[weight == 0] == 0).all() for _, target, weight in epoch)
     first_targets = [[b[1].ravel().tolist() for b in epoch] for epoch in epochs]
     assert first_targets[0] != first_targets[1]
+
+
+def test_fit_reads_the_same_batches_from_a_data_set_that_is_not_tuned(graphs: list[DualGraph]) -> None:
+    data = labelled(graphs, np.arange(1.0, len(graphs) + 1)[:, None])
+    ladder = SizeLadder.for_crystals(sizes_of(graphs), 4)
+    streamed = stream(training_batches(data, 6, ladder, seed=0))
+    if keras.backend.backend() == "tensorflow":
+        assert not streamed.options().autotune.enabled
+    for got, expected in zip(streamed, islice(training_batches(data, 6, ladder, seed=0), 12), strict=False):
+        for read, made in zip(keras.tree.flatten(got), keras.tree.flatten(expected), strict=True):
+            np.testing.assert_array_equal(read, made)
 
 
 def test_targets_stay_with_their_crystals(graphs: list[DualGraph]) -> None:
