@@ -30,7 +30,7 @@ LIMITS = """Motifs are called by the geometry that most of a crystal's motifs ha
 
 The labels are computed, not measured: {computed}. Structures
 should be relaxed with the same functional. A model knows neither magnetism nor charge, temperature nor
-disorder. The table tells the weakest kinds, such as elements. `novelty` tells which motifs and elements
+disorder. The table tells the weakest kinds. `novelty` tells which motifs and elements
 were not in the training data. {scored}
 """
 _COMPUTED = {

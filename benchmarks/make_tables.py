@@ -74,6 +74,7 @@ def with_tables(text: str) -> str:
                 growth(),
                 screening(),
                 million(),
+                memory(),
                 accuracy(),
                 motif_features(),
                 matbench(),
@@ -309,6 +310,27 @@ def million() -> str:
         f"parquet file, {result['processes']} cores; memory of all processes together. On disk: {disk}."
     )
     return table(title, ["what", "measured", "memory", "a million, in proportion"], rows, result)
+
+
+def memory() -> str:
+    """What it costs that memory goes back to the system and is fetched again."""
+    result = read(RESULTS / "memory.json")
+    rows = [
+        [
+            f"{row['backend']}, {'kept' if row['kept'] else 'not kept'}",
+            row["phase"],
+            *(f"{row[what]:.1f} s" for what in ("wall", "user", "system")),
+            f"{row['page faults (million)']:.2f} million",
+            f"{row['largest memory (MB)']:,.0f} MB",
+        ]
+        for row in result["medians"]
+    ]
+    title = (
+        f"**Memory.** The default network on {result['crystals']:,} oxides, compiled before; memory that is "
+        "freed goes back to the system, or is kept by glibc's `MALLOC_` variables."
+    )
+    heads = ["backend, memory", "work", "wall", "user", "system", "page faults", "largest memory"]
+    return table(title, heads, rows, result)
 
 
 def accuracy() -> str:
