@@ -82,6 +82,12 @@ class WithNormalisedGates(AMDNet):
     block = NormalisedGates
 
 
+class Together(PeriodsAndGroups, RelativeDistances):
+    """What helps alone: periods and groups, relative distances, and gates that are normalised."""
+
+    block = NormalisedGates
+
+
 class NormedBlock(GatedBlock):
     """Nodes and contexts are brought to a root mean square of 1 before they are read."""
 
@@ -196,6 +202,7 @@ NETWORKS = {
     "periods and groups": PeriodsAndGroups,
     "relative distances": RelativeDistances,
     "normalised gates": WithNormalisedGates,
+    "these three together": Together,
     "normed blocks": WithNormedBlocks,
     "parts add up": PartsAddUp,
     "offsets of elements": Offsets,

@@ -46,6 +46,7 @@ NETWORKS = (
     "periods and groups",
     "relative distances",
     "normalised gates",
+    "these three together",
     "normed blocks",
     "parts add up",
     "offsets of elements",
