@@ -328,7 +328,8 @@ def memory() -> str:
     ]
     title = (
         f"**Memory.** The default network on {result['crystals']:,} oxides, compiled before; memory that is "
-        "freed goes back to the system, or is kept by glibc's `MALLOC_` variables."
+        "freed goes back to the system, or is kept by glibc's `MALLOC_` variables. Median of "
+        f"{result['rounds']}."
     )
     heads = ["backend, memory", "work", "wall", "user", "system", "page faults", "largest memory"]
     return table(title, heads, rows, result)

@@ -116,7 +116,7 @@ def trials() -> str:
     runs = pd.DataFrame(result["runs"])
     targets = sorted(set(runs.target))
     usual = runs.loc[runs.trial == BASELINE, ["target", "seed", "mae", "seconds"]]
-    runs = runs.merge(usual, on=["target", "seed"], suffixes=("", "_usual"))
+    runs = runs.merge(usual, on=["target", "seed"], suffixes=("", "_usual"), how="left")
     runs["change"], runs["time"] = runs.mae / runs.mae_usual - 1, runs.seconds / runs.seconds_usual
     rows = [
         [
@@ -128,8 +128,9 @@ def trials() -> str:
     ]
     title = (
         f"**Trials.** {result['n_train']:,} crystals of mp2018's training part, {result['epochs']} epochs, "
-        f"scored on {result['n_validation']:,} of its validation part, which judge the epochs too; one thing "
-        "changed in each. MAE, the mean over so many seeds, and in brackets how much more or less it is than "
+        f"scored on {result['n_validation']:,} of its validation part, which judge the epochs "
+        "too; each has changed what it is called by. MAE, the mean over so many seeds, "
+        "and in brackets how much more or less it is than "
         "that of the same seeds of the default network, whose processor time is 1."
     )
     return table(title, ["trial", *(target.replace("_", " ") for target in targets), "time"], rows, result)
