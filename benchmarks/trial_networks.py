@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -88,30 +89,115 @@ class Together(PeriodsAndGroups, RelativeDistances):
     block = NormalisedGates
 
 
-class NormedBlock(GatedBlock):
-    """Nodes and contexts are brought to a root mean square of 1 before they are read."""
+class LearnedRadii(Together):
+    """There are two sums of radii instead of one, which begin as the atomic ones and are learned."""
 
-    def call(
-        self, nodes: Tensor, edges: Tensor, context: list[Tensor], t: Topology, training: bool = False
-    ) -> tuple[Tensor, Tensor]:
-        """Update nodes (N, width) and edges (P, width)."""
-        read = normed(nodes)
-        changed, edges = super().call(read, edges, [normed(c) for c in context], t, training)
-        return nodes + changed - read, edges
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        # The same start of both; they come apart, since what reads them does not begin the same.
+        self.radii = self.add_weight((len(self.radius), 2), self._start, name="radii")
+        self.second = MLP((32, config.width), silu, linear_output=True)
+
+    def _start(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
+        return ops.convert_to_tensor(np.broadcast_to(self.radius[:, None], shape), dtype)
+
+    @property
+    def not_for_muon(self) -> list[keras.Variable]:
+        """Tables of vectors, and scores."""
+        return [*super().not_for_muon, self.radii]
+
+    def first_pairs(self, level: Level) -> Tensor:
+        """Vectors of pairs, shape (P, width)."""
+        radii = ops.take(self.radii, level.node, axis=0)
+        ends = ops.take(radii, level.sender, axis=0) + ops.take(radii, level.receiver, axis=0)
+        apart = level.edge[:, :1] - ends + 2.0
+        first, second = (self.excess_basis(apart[:, column]) for column in (0, 1))
+        return AMDNet.first_pairs(self, level) + self.excess(first) + self.second(second)
 
 
-def normed(values: Tensor) -> Tensor:
-    """Rows divided by their root mean square; padding stays at 0."""
-    return values * ops.rsqrt(ops.mean(ops.square(values), axis=-1, keepdims=True) + 1e-3)
+class Electronegativities(Together):
+    """A pair also starts from the difference of the electronegativities of its elements (Pauling)."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that noble gases have none
+            values = [1.5 if np.isnan(element.X) else element.X for element in ELEMENTS]
+        self.electronegativity = of_elements(values, "float32")
+        self.difference_basis = GaussianBasis(32, 6.6, 0.4)
+        self.difference = MLP((32, config.width), silu, linear_output=True)
+
+    def first_pairs(self, level: Level) -> Tensor:
+        """Vectors of pairs, shape (P, width)."""
+        value = ops.take(self.electronegativity, level.node)
+        difference = ops.take(value, level.sender) - ops.take(value, level.receiver)
+        return super().first_pairs(level) + self.difference(self.difference_basis(difference + 3.3))
 
 
-class WithNormedBlocks(AMDNet):
-    """Blocks that read nodes of one size."""
+class PairVectors(Together):
+    """What a pair starts from is also multiplied by vectors of its two elements."""
 
-    block = NormedBlock
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        start = keras.initializers.RandomUniform(-0.1, 0.1)
+        self.as_sender = self.add_weight((HEAVIEST_ELEMENT + 1, config.width), start, name="as_sender")
+        self.as_receiver = self.add_weight((HEAVIEST_ELEMENT + 1, config.width), start, name="as_receiver")
+
+    @property
+    def not_for_muon(self) -> list[keras.Variable]:
+        """Tables of vectors, and scores."""
+        return [*super().not_for_muon, self.as_sender, self.as_receiver]
+
+    def first_pairs(self, level: Level) -> Tensor:
+        """Vectors of pairs, shape (P, width)."""
+        sender = ops.take(ops.take(self.as_sender, level.node, axis=0), level.sender, axis=0)
+        receiver = ops.take(ops.take(self.as_receiver, level.node, axis=0), level.receiver, axis=0)
+        return super().first_pairs(level) * (1.0 + sender) * (1.0 + receiver)
 
 
-class PartsAddUp(AMDNet):
+class LocalScale(Together):
+    """A pair also starts from its distance over the least distance of its receiver."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.ratio_basis = GaussianBasis(32, 2.0, 0.1)
+        self.ratio = MLP((32, config.width), silu, linear_output=True)
+
+    def first_pairs(self, level: Level) -> Tensor:
+        """Vectors of pairs, shape (P, width)."""
+        # Padding is no neighbour.
+        distance = ops.where(level.edge_weight > 0, level.edge[:, 0], 1e3)
+        nearest = -ops.segment_max(-distance, level.receiver, num_segments=ops.shape(level.node)[0])
+        ratio = distance / ops.maximum(ops.take(nearest, level.receiver), 0.1)
+        return super().first_pairs(level) + self.ratio(self.ratio_basis(ratio - 1.0))
+
+
+class KnowsMean(Together):
+    """In every block atoms and motifs also see the mean of all atoms."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        sizes = (config.width, 3 * config.width, self.dropout)
+        self.atom_blocks = [self.block(*sizes) for _ in range(config.n_blocks)]
+        self.motif_blocks = [self.block(*sizes) for _ in range(config.n_blocks)]
+
+    def states(self, batch: Batch, training: bool = False) -> States:
+        """The last vectors of atoms and motifs."""
+        of_atoms, of_motifs = Topology.of(batch.atoms), Topology.of(batch.motifs)
+        members, n_graphs = self._membership(batch), ops.shape(batch.crystal)[0]
+        atoms, pairs = self.first_atoms(batch.atoms), self.first_pairs(batch.atoms)
+        motifs, sharing = self.motif(batch.motifs.node), self._sharing(batch.motifs)
+        for atom_block, motif_block in zip(self.atom_blocks, self.motif_blocks, strict=True):
+            mean = pool_mean(atoms, of_atoms.weight, of_atoms.graph, n_graphs)
+            seen_by_atoms = members.read_motifs(motifs, ops.shape(atoms)[0])
+            seen_by_atoms.append(ops.take(mean, of_atoms.graph, axis=0))
+            seen_by_motifs = [*members.read_atoms(atoms), ops.take(mean, of_motifs.graph, axis=0)]
+            atoms, pairs = atom_block(atoms, pairs, seen_by_atoms, of_atoms, training=training)
+            motifs, sharing = motif_block(motifs, sharing, seen_by_motifs, of_motifs, training=training)
+        return States(atoms, motifs)
+
+
+class PartsAddUp(Together):
     """Predictions are means over what is predicted of each atom and of each motif."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -132,28 +218,7 @@ class PartsAddUp(AMDNet):
         return parts[0] + parts[1]
 
 
-class Offsets(AMDNet):
-    """The mean of a number for each element is added to the prediction."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__(config)
-        self.offset = self.add_weight((HEAVIEST_ELEMENT + 1, config.n_outputs), "zeros", name="offset")
-
-    @property
-    def not_for_muon(self) -> list[keras.Variable]:
-        """Tables of vectors, and scores."""
-        return [*super().not_for_muon, self.offset]
-
-    def call(self, batch: Batch, training: bool = False) -> Tensor:
-        """Scaled predictions, shape (G, n_outputs)."""
-        level = batch.atoms
-        weight = ops.expand_dims(level.weight, -1)
-        offsets = ops.take(self.offset, level.node, axis=0)
-        mean = pool_mean(offsets, weight, level.graph, ops.shape(batch.crystal)[0])
-        return super().call(batch, training=training) + mean
-
-
-class Breathing(AMDNet):
+class Breathing(Together):
     """In training each crystal is a little larger or smaller than it is.
 
     Relaxed crystals are at a minimum of their energy, so a change of size changes it in second order only:
@@ -183,31 +248,18 @@ def _stretched(level: Level, size: Tensor) -> Level:
     return level._replace(edge=ops.concatenate([level.edge[:, :1] * times, level.edge[:, 1:]], axis=-1))
 
 
-class Trembling(AMDNet):
-    """In training the distance of each pair of atoms is a little wrong."""
-
-    change = 0.02
-    """Standard deviation, in angstrom."""
-
-    def states(self, batch: Batch, training: bool = False) -> States:
-        """The last vectors of atoms and motifs."""
-        if training:
-            edge = ops.convert_to_tensor(batch.atoms.edge)
-            drawn = keras.random.normal(ops.shape(edge), seed=self.dropout.random)
-            batch = batch._replace(atoms=batch.atoms._replace(edge=edge + self.change * drawn))
-        return super().states(batch, training)
-
-
 NETWORKS = {
     "periods and groups": PeriodsAndGroups,
     "relative distances": RelativeDistances,
     "normalised gates": WithNormalisedGates,
     "these three together": Together,
-    "normed blocks": WithNormedBlocks,
-    "parts add up": PartsAddUp,
-    "offsets of elements": Offsets,
-    "breathing crystals": Breathing,
-    "trembling distances": Trembling,
+    "the three, learned radii": LearnedRadii,
+    "the three, electronegativities": Electronegativities,
+    "the three, pairs times elements": PairVectors,
+    "the three, local scale": LocalScale,
+    "the three, the mean in every block": KnowsMean,
+    "the three, parts add up": PartsAddUp,
+    "the three, breathing crystals": Breathing,
 }
 
 

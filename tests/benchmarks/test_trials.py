@@ -43,8 +43,8 @@ def test_predictions_do_not_depend_on_cell_or_company(name, crystals):
     np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["breathing crystals", "trembling distances"])
-def test_distances_change_in_training_only(name, crystals):
+def test_crystals_breathe_in_training_only(crystals):
+    name = "the three, breathing crystals"
     network = build_network(NetworkConfig.of(name, width=8, n_blocks=1), 0)
     graphs = [DualGraphConverter(n_neighbors=16).convert(crystal) for crystal in crystals]
     sizes = sizes_of(graphs)
@@ -95,7 +95,7 @@ def test_a_run_is_done_once(crystals, tmp_path, monkeypatch):
     table = pd.DataFrame({"formation_energy_per_atom": y, "band_gap": y})
     monkeypatch.setattr(trials, "load_crystals", lambda *_, **__: (list(crystals), table))
     monkeypatch.setattr(trials, "EPOCHS", 2)
-    monkeypatch.setitem(trials.TRIALS, "tiny", trials.Trial({"width": 8, "n_blocks": 1}, True, True))
+    monkeypatch.setitem(trials.TRIALS, "tiny", trials.Trial({"width": 8, "n_blocks": 1}, averaged=True))
     row = trials.run_once("tiny", "band_gap", 0, tmp_path)
     assert np.isfinite(row["mae"])
     assert row["parameters"] > 0
