@@ -23,7 +23,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "IProgress not found")
     import_module("tqdm.auto")
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 __all__ = [
     "AMDNetClassifier",
     "AMDNetRegressor",

@@ -12,110 +12,16 @@ from pymatgen.core import Element
 
 from amdnet_matminer.architectures import NetworkConfig, register
 from amdnet_matminer.graphs.batching import Batch, Level
-from amdnet_matminer.network.amdnet import AMDNet, GatedBlock
+from amdnet_matminer.network.amdnet import AMDNet
 from amdnet_matminer.network.base import States
 from amdnet_matminer.network.layers import MLP, GaussianBasis, Tensor, Topology, pool_mean, silu
 from amdnet_matminer.training.callbacks import BestWeights
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 ELEMENTS = [Element.from_Z(z) for z in range(1, HEAVIEST_ELEMENT + 1)]
-MEAN_RADIUS = 1.5
-"""In angstrom, for elements whose atomic radius nobody has measured."""
 
 
-def of_elements(values: list[Any], dtype: str) -> np.ndarray:
-    """A number for each atomic number, 0 for none, which padding has."""
-    return np.array([0, *values], dtype=dtype)
-
-
-class PeriodsAndGroups(AMDNet):
-    """An element's vector is that of its own, of its period and of its group, added."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__(config)
-        start = keras.initializers.RandomUniform(-0.1, 0.1)
-        self.row = self.add_weight((10, config.width), start, name="row")
-        self.group = self.add_weight((19, config.width), start, name="group")
-        self.row_of = of_elements([element.row for element in ELEMENTS], "int32")
-        self.group_of = of_elements([element.group for element in ELEMENTS], "int32")
-
-    @property
-    def not_for_muon(self) -> list[keras.Variable]:
-        """Tables of vectors, and scores."""
-        return [*super().not_for_muon, self.row, self.group]
-
-    def first_atoms(self, level: Level) -> Tensor:
-        """Vectors of atoms, shape (N, width)."""
-        row = ops.take(self.row, ops.take(self.row_of, level.node), axis=0)
-        group = ops.take(self.group, ops.take(self.group_of, level.node), axis=0)
-        return super().first_atoms(level) + row + group
-
-
-class RelativeDistances(AMDNet):
-    """A pair also starts from what its distance is more than the sum of the two atomic radii."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__(config)
-        radii = [float(element.atomic_radius or MEAN_RADIUS) for element in ELEMENTS]
-        self.radius = of_elements(radii, "float32")
-        self.excess_basis = GaussianBasis(32, 6.0, 0.3)
-        self.excess = MLP((32, config.width), silu, linear_output=True)
-
-    def first_pairs(self, level: Level) -> Tensor:
-        """Vectors of pairs, shape (P, width)."""
-        radius = ops.take(self.radius, level.node)
-        apart = level.edge[:, 0] - ops.take(radius, level.sender) - ops.take(radius, level.receiver)
-        # Atoms may be nearer than their radii; the basis begins at 0.
-        return super().first_pairs(level) + self.excess(self.excess_basis(apart + 2.0))
-
-
-class NormalisedGates(GatedBlock):
-    """Messages are a mean weighted by their gates."""
-
-    def receive(self, edges: Tensor, sent: Tensor, t: Topology, n_nodes: Any) -> Tensor:
-        """What each node receives, shape (N, width)."""
-        return pool_mean(sent, t.received * ops.sigmoid(edges), t.receiver, n_nodes)
-
-
-class WithNormalisedGates(AMDNet):
-    """Blocks whose messages are a mean weighted by their gates."""
-
-    block = NormalisedGates
-
-
-class Together(PeriodsAndGroups, RelativeDistances):
-    """What helps alone: periods and groups, relative distances, and gates that are normalised."""
-
-    block = NormalisedGates
-
-
-class LearnedRadii(Together):
-    """There are two sums of radii instead of one, which begin as the atomic ones and are learned."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__(config)
-        # The same start of both; they come apart, since what reads them does not begin the same.
-        self.radii = self.add_weight((len(self.radius), 2), self._start, name="radii")
-        self.second = MLP((32, config.width), silu, linear_output=True)
-
-    def _start(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-        return ops.convert_to_tensor(np.broadcast_to(self.radius[:, None], shape), dtype)
-
-    @property
-    def not_for_muon(self) -> list[keras.Variable]:
-        """Tables of vectors, and scores."""
-        return [*super().not_for_muon, self.radii]
-
-    def first_pairs(self, level: Level) -> Tensor:
-        """Vectors of pairs, shape (P, width)."""
-        radii = ops.take(self.radii, level.node, axis=0)
-        ends = ops.take(radii, level.sender, axis=0) + ops.take(radii, level.receiver, axis=0)
-        apart = level.edge[:, :1] - ends + 2.0
-        first, second = (self.excess_basis(apart[:, column]) for column in (0, 1))
-        return AMDNet.first_pairs(self, level) + self.excess(first) + self.second(second)
-
-
-class Electronegativities(Together):
+class Electronegativities(AMDNet):
     """A pair also starts from the difference of the electronegativities of its elements (Pauling)."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -123,7 +29,7 @@ class Electronegativities(Together):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that noble gases have none
             values = [1.5 if np.isnan(element.X) else element.X for element in ELEMENTS]
-        self.electronegativity = of_elements(values, "float32")
+        self.electronegativity = np.array([0.0, *values], dtype="float32")  # none of padding
         self.difference_basis = GaussianBasis(32, 6.6, 0.4)
         self.difference = MLP((32, config.width), silu, linear_output=True)
 
@@ -134,7 +40,7 @@ class Electronegativities(Together):
         return super().first_pairs(level) + self.difference(self.difference_basis(difference + 3.3))
 
 
-class PairVectors(Together):
+class PairVectors(AMDNet):
     """What a pair starts from is also multiplied by vectors of its two elements."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -155,7 +61,7 @@ class PairVectors(Together):
         return super().first_pairs(level) * (1.0 + sender) * (1.0 + receiver)
 
 
-class LocalScale(Together):
+class LocalScale(AMDNet):
     """A pair also starts from its distance over the least distance of its receiver."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -172,7 +78,7 @@ class LocalScale(Together):
         return super().first_pairs(level) + self.ratio(self.ratio_basis(ratio - 1.0))
 
 
-class KnowsMean(Together):
+class KnowsMean(AMDNet):
     """In every block atoms and motifs also see the mean of all atoms."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -197,7 +103,7 @@ class KnowsMean(Together):
         return States(atoms, motifs)
 
 
-class PartsAddUp(Together):
+class PartsAddUp(AMDNet):
     """Predictions are means over what is predicted of each atom and of each motif."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -218,7 +124,7 @@ class PartsAddUp(Together):
         return parts[0] + parts[1]
 
 
-class Breathing(Together):
+class Breathing(AMDNet):
     """In training each crystal is a little larger or smaller than it is.
 
     Relaxed crystals are at a minimum of their energy, so a change of size changes it in second order only:
@@ -249,17 +155,12 @@ def _stretched(level: Level, size: Tensor) -> Level:
 
 
 NETWORKS = {
-    "periods and groups": PeriodsAndGroups,
-    "relative distances": RelativeDistances,
-    "normalised gates": WithNormalisedGates,
-    "these three together": Together,
-    "the three, learned radii": LearnedRadii,
-    "the three, electronegativities": Electronegativities,
-    "the three, pairs times elements": PairVectors,
-    "the three, local scale": LocalScale,
-    "the three, the mean in every block": KnowsMean,
-    "the three, parts add up": PartsAddUp,
-    "the three, breathing crystals": Breathing,
+    "electronegativities": Electronegativities,
+    "pairs times elements": PairVectors,
+    "local scale": LocalScale,
+    "the mean in every block": KnowsMean,
+    "parts add up": PartsAddUp,
+    "breathing crystals": Breathing,
 }
 
 

@@ -41,17 +41,12 @@ class Trial(NamedTuple):
 
 # Named here too, since Keras is imported only when a trial is run.
 NETWORKS = (
-    "periods and groups",
-    "relative distances",
-    "normalised gates",
-    "these three together",
-    "the three, learned radii",
-    "the three, electronegativities",
-    "the three, pairs times elements",
-    "the three, local scale",
-    "the three, the mean in every block",
-    "the three, parts add up",
-    "the three, breathing crystals",
+    "electronegativities",
+    "pairs times elements",
+    "local scale",
+    "the mean in every block",
+    "parts add up",
+    "breathing crystals",
 )
 TRIALS = {
     "amdnet": Trial(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -127,9 +128,9 @@ def test_training_is_summarised(rutile: Structure, rock_salt: Structure, copper:
 
 
 def test_a_file_predicts_as_it_did() -> None:
-    """Written by version 0.1.0, with these predictions: a change of the format must not go unseen."""
+    """Written before 0.3.0, with these predictions: a change of format or network must not go unseen."""
     structures = oxides().structure
-    known = {"rock-salt-MgO": -21.84960816, "rock-salt-SrO": -21.97264822, "zinc-blende-BeO": -22.21102459}
+    known = {"rock-salt-MgO": -23.03564930, "rock-salt-SrO": -21.05925597, "zinc-blende-BeO": -22.81184518}
     predicted = AMDNetRegressor.load(MODEL).predict([structures[name] for name in known])
     np.testing.assert_allclose(predicted, list(known.values()), atol=1e-5)
 
@@ -267,6 +268,14 @@ class TestHostileFiles:
     def test_arrays(self, rewritten: Callable, arrays: Callable, reason: str) -> None:
         with np.errstate(all="ignore"):
             path = rewritten(arrays=arrays)
+        with pytest.raises(ModelFileError, match=reason):
+            AMDNetRegressor.load(path)
+
+    def test_a_file_of_another_version_says_so(self, rewritten: Callable) -> None:
+        path = rewritten({"written_by": "0.2.0"}, arrays=lambda arrays: arrays[:-1])
+        reason = (
+            rf"written by amdnet_matminer 0\.2\.0 and this is {re.escape(__version__)}: load it with that"
+        )
         with pytest.raises(ModelFileError, match=reason):
             AMDNetRegressor.load(path)
 

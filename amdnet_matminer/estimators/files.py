@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from amdnet_matminer import __version__
 from amdnet_matminer.architectures import NetworkConfig
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.estimators.fitted import FittedEstimator
@@ -81,8 +82,14 @@ class SavedEstimator(FittedEstimator):
         try:
             return cls._restored(header, arrays)
         except (TypeError, ValueError, OverflowError) as error:
+            remedy = "save it anew"
+            if header.written_by != __version__:
+                remedy = (
+                    f"it was written by amdnet_matminer {header.written_by} and this is {__version__}: "
+                    "load it with that version, or fit anew"
+                )
             raise ModelFileError(
-                f"does not hold a sound {cls.__name__} ({error})", "save it anew", item=path
+                f"does not hold a sound {cls.__name__} ({error})", remedy, item=path
             ) from error
 
     def _saved_labels(self) -> TargetLabels | ClassLabels:

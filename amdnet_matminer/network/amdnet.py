@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from amdnet_matminer.architectures import NetworkConfig, register
@@ -12,11 +13,18 @@ from amdnet_matminer.graphs.batching import Batch, Bonds, Level
 from amdnet_matminer.motifs import FINGERPRINT_LABELS
 from amdnet_matminer.motifs.sharing import N_SHARED_KINDS
 from amdnet_matminer.network.base import Network, States
+from amdnet_matminer.network.elements import GROUP, N_GROUPS, N_PERIODS, PERIOD, RADIUS
 from amdnet_matminer.network.layers import MLP, Dropout, GaussianBasis, Tensor, Topology, pool_mean, silu
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 HIGHEST_SCORE = 4.0
 """Scores lie between minus this and this: a node counts exp(-4) to exp(4) times."""
+
+N_RADII = 2
+"""Radii of each element, which begin as that of its atom and are learned."""
+
+SMALLEST_EXCESS = -2.0
+"""In angstrom: where the basis begins that distances less two radii are expanded in."""
 
 
 class GatedBlock(keras.layers.Layer):
@@ -24,13 +32,15 @@ class GatedBlock(keras.layers.Layer):
 
     .. math::
         e'_k = e_k + \mathrm{silu}(W_r v_r + W_s v_s + W_e e_k + b_e) \quad
-        m_i = \langle \sigma(e'_k) \odot \mathrm{silu}(e'_k + W_m v_{s_k}) \rangle_{r_k = i} \quad
+        g_k = \sigma(e'_k) \quad
+        m_i = \frac{\sum_{r_k = i} g_k \odot \mathrm{silu}(e'_k + W_m v_{s_k})}{\sum_{r_k = i} g_k} \quad
         v'_i = v_i + W_o\, \mathrm{silu}(m_i + W_v v_i + W_c c_i + b_v) + b_o
 
-    The edge-gated convolution of Bresson and Laurent (arXiv 1711.07553) without its
-    normalisations, and with messages that see the edge besides being gated by it, as those
-    of Xie and Grossman (arXiv 1710.10324) do; the context c is what the other level says of
-    the node. In training, dropout is applied before :math:`W_o`.
+    The edge-gated convolution of Bresson and Laurent (arXiv 1711.07553) with the normalised
+    gates of Dwivedi et al. (arXiv 2003.00982), without batch normalisation, and with messages
+    that see the edge besides being gated by it, as those of Xie and Grossman (arXiv
+    1710.10324) do; the context c is what the other level says of the node. In training,
+    dropout is applied before :math:`W_o`.
 
     Args:
         width: Width of nodes and edges.
@@ -59,15 +69,11 @@ class GatedBlock(keras.layers.Layer):
         of_sender = ops.take(ops.matmul(nodes, self.sender), t.sender, axis=0)
         edges = edges + silu(of_receiver + of_sender + ops.matmul(edges, self.edge) + self.edge_bias)
         sent = silu(edges + ops.take(ops.matmul(nodes, self.message), t.sender, axis=0))
-        received = self.receive(edges, sent, t, ops.shape(nodes)[0])
+        received = pool_mean(sent, t.received * ops.sigmoid(edges), t.receiver, ops.shape(nodes)[0])
         kernel, bias = self.update.kernels[0], self.update.biases[0]
         known = ops.matmul(ops.concatenate([nodes, *context], axis=-1), kernel)
         hidden = self.dropout(silu(received + known + bias), training=training)
         return nodes + ops.matmul(hidden, self.update.kernels[1]) + self.update.biases[1], edges
-
-    def receive(self, edges: Tensor, sent: Tensor, t: Topology, n_nodes: Any) -> Tensor:
-        """The mean of what is sent to each node, gated by the edges, shape (N, width)."""
-        return pool_mean(ops.sigmoid(edges) * sent, t.received, t.receiver, n_nodes)
 
 
 class Membership(NamedTuple):
@@ -127,9 +133,11 @@ def attend(nodes: Tensor, score: Tensor, level: Level, n_graphs: Any) -> Tensor:
 class AMDNet(Network):
     """Atoms and motifs, each a graph of gated blocks, that read each other before every block.
 
-    A motif starts from its order-parameter fingerprint, an edge between motifs from
-    distance, number of shared ligands and mean centre-ligand-centre angle. The
-    attentive means of atoms and of motifs, side by side, give the targets.
+    An atom starts from the vectors of its element, of its period and of its group, added; a
+    pair of atoms from its distance and from what this is more than their learned radii. A motif
+    starts from its order-parameter fingerprint, an edge between motifs from distance, number
+    of shared ligands and mean centre-ligand-centre angle. The attentive means of atoms and of
+    motifs, side by side, give the targets.
 
     Args:
         config: Sizes.
@@ -139,7 +147,6 @@ class AMDNet(Network):
     default_n_neighbors = 16
     cross_level: ClassVar[bool] = True
     """Without, the levels meet at the end only, as in the published network; there to be compared with."""
-
     block: ClassVar[type[GatedBlock]] = GatedBlock
     """What updates a level."""
 
@@ -148,8 +155,12 @@ class AMDNet(Network):
         width = config.width
         vectors = keras.initializers.RandomUniform(-0.1, 0.1)
         self.element = self.add_weight((HEAVIEST_ELEMENT + 1, width), vectors, name="element")
-        self.pair_basis = GaussianBasis(48, config.atom_cutoff)
-        self.pair = MLP((48, width), silu, linear_output=True)
+        self.period = self.add_weight((N_PERIODS + 1, width), vectors, name="period")
+        self.group = self.add_weight((N_GROUPS + 1, width), vectors, name="group")
+        self.radii = self.add_weight((HEAVIEST_ELEMENT + 1, N_RADII), _radii, name="radii")
+        self.distance_basis = GaussianBasis(48, config.atom_cutoff)
+        self.excess_basis = GaussianBasis(32, 6.0, 0.3)
+        self.pair = MLP((48 + 32 * N_RADII, width), silu, linear_output=True)
         self.motif = MLP((len(FINGERPRINT_LABELS), width), silu)
         self.sharing_basis = GaussianBasis(24, 8.0, 0.5)
         self.angle_basis = GaussianBasis(12, 180.0, 20.0)
@@ -167,8 +178,8 @@ class AMDNet(Network):
 
     @property
     def not_for_muon(self) -> list[keras.Variable]:
-        """The vectors of elements, and the scores."""
-        return [self.element, self.atom_score, self.motif_score]
+        """What is known of elements, periods and groups, and the scores."""
+        return [self.element, self.period, self.group, self.radii, self.atom_score, self.motif_score]
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
         """Predict scaled targets, shape (G, n_outputs), one row per graph, padding included."""
@@ -188,12 +199,20 @@ class AMDNet(Network):
         return States(atoms, motifs)
 
     def first_atoms(self, level: Level) -> Tensor:
-        """What each atom starts from, shape (N, width): the vector of its element."""
-        return ops.take(self.element, level.node, axis=0)
+        """What each atom starts from, shape (N, width)."""
+        element = ops.take(self.element, level.node, axis=0)
+        period = ops.take(self.period, ops.take(PERIOD, level.node), axis=0)
+        return element + period + ops.take(self.group, ops.take(GROUP, level.node), axis=0)
 
     def first_pairs(self, level: Level) -> Tensor:
-        """What each pair of atoms starts from, shape (P, width): their distance."""
-        return self.pair(self.pair_basis(level.edge[:, 0]))
+        """What each pair of atoms starts from, shape (P, width)."""
+        distance, radii = level.edge[:, :1], ops.take(self.radii, level.node, axis=0)
+        excess = distance - ops.take(radii, level.sender, axis=0) - ops.take(radii, level.receiver, axis=0)
+        bases = [
+            self.distance_basis(distance[:, 0]),
+            *(self.excess_basis(excess[:, k] - SMALLEST_EXCESS) for k in range(N_RADII)),
+        ]
+        return self.pair(ops.concatenate(bases, axis=-1))
 
     def read(self, states: States, batch: Batch) -> Tensor:
         """The attentive means of atoms and of motifs, side by side, shape (G, 2 width)."""
@@ -219,3 +238,8 @@ class AMDNet(Network):
             ops.one_hot(kind, N_SHARED_KINDS),
         ]
         return self.sharing(ops.concatenate(parts, axis=-1))
+
+
+def _radii(shape: tuple[int, ...], dtype: Any = None) -> Tensor:
+    """The radii that elements begin with."""
+    return ops.convert_to_tensor(np.broadcast_to(RADIUS[:, None], shape), dtype)

@@ -44,7 +44,7 @@ def test_predictions_do_not_depend_on_cell_or_company(name, crystals):
 
 
 def test_crystals_breathe_in_training_only(crystals):
-    name = "the three, breathing crystals"
+    name = "breathing crystals"
     network = build_network(NetworkConfig.of(name, width=8, n_blocks=1), 0)
     graphs = [DualGraphConverter(n_neighbors=16).convert(crystal) for crystal in crystals]
     sizes = sizes_of(graphs)

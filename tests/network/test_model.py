@@ -16,7 +16,9 @@ from pymatgen.core import Structure
 from amdnet_matminer.architectures import architecture_names
 from amdnet_matminer.graphs import DualGraph, DualGraphConverter, SizeLadder, batch_graphs, sizes_of
 from amdnet_matminer.network import NetworkConfig, build_network
+from amdnet_matminer.network.amdnet import N_RADII
 from amdnet_matminer.network.base import initial_weights
+from amdnet_matminer.network.elements import RADIUS
 
 
 @pytest.fixture(scope="module", params=["amdnet", "amdnet-2021"])
@@ -142,8 +144,10 @@ def test_initial_weights_have_the_published_distributions(architecture: str) -> 
         value = np.abs(np.asarray(weight))
         if "bias" in weight.name or "score" in weight.name:
             assert not value.any()
-        elif weight.name in ("element", "embedding"):
-            largest = {"element": 0.1, "embedding": 0.05}[weight.name]
+        elif weight.name == "radii":
+            np.testing.assert_array_equal(value, np.stack([RADIUS] * N_RADII, axis=-1))
+        elif weight.name in ("element", "period", "group", "embedding"):
+            largest = 0.05 if weight.name == "embedding" else 0.1
             assert 0.9 * largest < value.max() <= largest
         elif weight.name != "recurrent_kernel":
             limit = (6.0 / sum(weight.shape)) ** 0.5
