@@ -40,10 +40,12 @@ def data(monkeypatch):
     gap = np.linspace(0, 4, len(table))
     labels = {"band_gap": gap, "formation_energy_per_atom": -gap, "formation_energy_per_cation": -2 * gap}
     moduli = {"log10_K_VRH": gap, "log10_G_VRH": gap / 2}
+    known = {"in_mp2018_train": np.arange(12) < 2, "apart_from_mp2018_val_test": np.arange(12) < 10}
+    others = {"gap_pbe": np.where(np.arange(12) == 3, np.nan, gap), "e_form": gap + 10} | known
 
     def load(name, **options):
         limit = options.get("limit") or len(table)
-        columns = moduli if name == "matbench_elastic" else labels
+        columns = {"matbench_elastic": moduli, "matbench_mp": others}.get(name, labels)
         return structures[:limit], pd.DataFrame(columns).iloc[:limit]
 
     for script in SCRIPTS:
@@ -93,6 +95,33 @@ def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, t
     before = dict(written)
     make_pretrained.main()
     assert written == before
+
+
+def test_what_is_beside_mp2018_is_trained_on_but_what_is_like_its_held_out_parts(
+    data, written, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        train_models, "part_of", lambda rows, split, _: rows[:3] if split == "val" else rows[3:]
+    )
+    tiny = train_models.Run(("band_gap", "formation_energy_per_atom"), TINY | {"epochs": 1}, data="mp")
+    monkeypatch.setitem(train_models.RUNS, "mp-band-gap", tiny)
+    given(monkeypatch, "--work", tmp_path, "--run", "mp-band-gap")
+    train_models.main()
+    structures, table = train_models.load("train", tiny, None)
+    assert len(structures) == len(table) == 12 + 5
+    assert (table.formation_energy_per_atom[12:] > 10).all()
+    result = written["train_mp-mp-band-gap"]
+    gaps, energies = result["errors"]["band_gap"], result["errors"]["formation_energy_per_atom"]
+    counts = [{o: part["n"] for o, part in of["by kind"]["origin"].items()} for of in (gaps, energies)]
+    assert counts == [{"beside it": 2, "mp2018": 12}, {"beside it": 3, "mp2018": 12}]
+    assert energies["large"] > 0
+
+
+def test_the_held_out_part_is_a_random_one():
+    held, kept = (train_models.part_of(np.arange(100, 200), split, 50) for split in ("val", "train"))
+    assert (len(held), len(kept)) == (2, 98)
+    assert sorted([*held, *kept]) == list(range(100, 200))
+    assert held.tolist() != [100, 101]
 
 
 def test_vectors_are_fitted_and_shipped_with_a_card(data, written, tmp_path, monkeypatch):
