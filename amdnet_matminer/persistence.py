@@ -196,7 +196,7 @@ def write_model(path: str | Path, header: ModelHeader, members: Sequence[Sequenc
     content = asdict(header) | {"versions": versions}
     # A large data set has ten thousands of motifs, which as JSON take a quarter of the file.
     motifs = _packed(content.pop("motifs"))
-    write_arrays(path, content, [motifs, *(array for weights in members for array in weights)])
+    write_arrays(path, content, [motifs, *(_halved(array) for weights in members for array in weights)])
 
 
 def read_model(path: str | Path) -> tuple[ModelHeader, list[NDArray]]:
@@ -214,13 +214,21 @@ def read_model(path: str | Path) -> tuple[ModelHeader, list[NDArray]]:
     """
     content, arrays = read_arrays(path)
     try:
-        motifs, *weights = arrays
+        motifs, *stored = arrays
+        weights = [array.astype(np.float32) if array.dtype == np.float16 else array for array in stored]
         return typed(content | {"motifs": _unpacked(motifs)}, ModelHeader), weights
     except (TypeError, ValueError, zlib.error) as error:
         raise ModelFileError(f"does not describe a model ({error})", _REMEDY, item=path) from error
 
 
 T = Any
+
+
+def _halved(array: NDArray) -> NDArray:
+    """The array in half precision if nothing is lost by it, as of weights that have been rounded to it."""
+    with np.errstate(over="ignore"):
+        half = array.astype(np.float16)
+    return half if np.array_equal(half, array) else array
 
 
 def _packed(names: list[str] | None) -> NDArray[np.uint8]:

@@ -135,6 +135,21 @@ def test_a_file_predicts_as_it_did() -> None:
     np.testing.assert_allclose(predicted, list(known.values()), atol=1e-5)
 
 
+def test_weights_that_half_precision_holds_take_half_the_room(tmp_path: Path) -> None:
+    model = AMDNetRegressor.load(MODEL)
+    model.save(tmp_path / "full")
+    model.weights_ = [[weight.astype(np.float16).astype(np.float32) for weight in model.weights_[0]]]
+    model.save(tmp_path / "half")
+    n_bytes = sum(weight.nbytes for weight in model.weights_[0])
+    saved = [(tmp_path / name).stat().st_size for name in ("full", "half")]
+    assert saved[0] - saved[1] == pytest.approx(n_bytes / 2, rel=0.1)
+    for loaded, weight in zip(
+        AMDNetRegressor.load(tmp_path / "half").weights_[0], model.weights_[0], strict=True
+    ):
+        np.testing.assert_array_equal(loaded, weight)
+        assert loaded.dtype == np.float32
+
+
 def test_the_versions_are_told(tmp_path: Path) -> None:
     AMDNetRegressor.load(MODEL).save(tmp_path / "model")
     header, _ = read_arrays(tmp_path / "model")
