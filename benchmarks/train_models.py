@@ -81,8 +81,8 @@ RUNS = {
         {"epochs": 8, "dropout": 0.0, "init_from": "mp2018-formation-energy", "n_ensemble": 2},
         data=MP,
     ),
-    "moduli": Run(MODULI, {"epochs": 100}, data=ELASTIC),
-    "moduli-finetuned": Run(MODULI, {"epochs": 100, "init_from": "mp2018-formation-energy"}, data=ELASTIC),
+    "moduli": Run(MODULI, {"epochs": 60}, data=ELASTIC),
+    "moduli-finetuned": Run(MODULI, {"epochs": 60, "init_from": "mp2018-formation-energy"}, data=ELASTIC),
 }
 
 

@@ -242,4 +242,4 @@ class AMDNet(Network):
 
 def _radii(shape: tuple[int, ...], dtype: Any = None) -> Tensor:
     """The radii that elements begin with."""
-    return ops.convert_to_tensor(np.broadcast_to(RADIUS[:, None], shape), dtype)
+    return ops.convert_to_tensor(np.repeat(RADIUS[:, None], shape[1], axis=1), dtype)
