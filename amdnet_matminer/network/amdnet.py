@@ -14,7 +14,16 @@ from amdnet_matminer.motifs import FINGERPRINT_LABELS
 from amdnet_matminer.motifs.sharing import N_SHARED_KINDS
 from amdnet_matminer.network.base import Network, States
 from amdnet_matminer.network.elements import GROUP, N_GROUPS, N_PERIODS, PERIOD, RADIUS
-from amdnet_matminer.network.layers import MLP, Dropout, GaussianBasis, Tensor, Topology, pool_mean, silu
+from amdnet_matminer.network.layers import (
+    MLP,
+    Dropout,
+    GaussianBasis,
+    Tensor,
+    Topology,
+    look_up,
+    pool_mean,
+    silu,
+)
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 HIGHEST_SCORE = 4.0
@@ -200,13 +209,13 @@ class AMDNet(Network):
 
     def first_atoms(self, level: Level) -> Tensor:
         """What each atom starts from, shape (N, width)."""
-        element = ops.take(self.element, level.node, axis=0)
-        period = ops.take(self.period, ops.take(PERIOD, level.node), axis=0)
-        return element + period + ops.take(self.group, ops.take(GROUP, level.node), axis=0)
+        period, group = ops.take(PERIOD, level.node), ops.take(GROUP, level.node)
+        of_element = look_up(self.element, level.node)
+        return of_element + look_up(self.period, period) + look_up(self.group, group)
 
     def first_pairs(self, level: Level) -> Tensor:
         """What each pair of atoms starts from, shape (P, width)."""
-        distance, radii = level.edge[:, :1], ops.take(self.radii, level.node, axis=0)
+        distance, radii = level.edge[:, :1], look_up(self.radii, level.node)
         excess = distance - ops.take(radii, level.sender, axis=0) - ops.take(radii, level.receiver, axis=0)
         bases = [
             self.distance_basis(distance[:, 0]),

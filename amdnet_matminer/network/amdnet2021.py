@@ -11,7 +11,15 @@ from amdnet_matminer.architectures import NetworkConfig, register
 from amdnet_matminer.graphs.batching import Batch, Level
 from amdnet_matminer.motifs import FINGERPRINT_LABELS
 from amdnet_matminer.network.base import Network
-from amdnet_matminer.network.layers import MLP, GaussianBasis, MEGNetLayer, Set2Set, Tensor, Topology
+from amdnet_matminer.network.layers import (
+    MLP,
+    GaussianBasis,
+    MEGNetLayer,
+    Set2Set,
+    Tensor,
+    Topology,
+    look_up,
+)
 from amdnet_matminer.validation import HEAVIEST_ELEMENT
 
 EMBEDDING_WIDTH = 16
@@ -101,7 +109,7 @@ class MEGNet(Network):
 
     def merged(self, batch: Batch) -> Tensor:
         """The vector of the atoms, shape (G, width / 2)."""
-        elements = ops.take(self.embedding, batch.atoms.node, axis=0)
+        elements = look_up(self.embedding, batch.atoms.node)
         vector: Tensor = self.atom_branch(elements, batch.atoms, n_graphs=ops.shape(batch.crystal)[0])
         return vector
 

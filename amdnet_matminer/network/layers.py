@@ -75,6 +75,22 @@ def pool_mean(values: Tensor, weight: Tensor, index: Tensor, n_pools: Any) -> Te
     return total / ops.maximum(count, TINY)
 
 
+def look_up(table: Tensor, index: Tensor) -> Tensor:
+    """Rows of a small table of weights.
+
+    A product, since TensorFlow's gradient of ``ops.take`` lists rows as often as they were
+    taken, and clipping by norm takes each for one of its own.
+
+    Args:
+        table: Weights, shape (K, F).
+        index: Which rows, shape (N,).
+
+    Returns:
+        The rows, shape (N, F).
+    """
+    return ops.matmul(ops.one_hot(index, table.shape[0], dtype=table.dtype), table)
+
+
 class GaussianBasis(keras.layers.Layer):
     r"""Expand distances in Gaussians, :math:`\exp(-(d - c_k)^2 / w^2)`.
 

@@ -13,6 +13,7 @@ from amdnet_matminer.network.layers import (
     Set2Set,
     Topology,
     hard_sigmoid,
+    look_up,
     pool_mean,
 )
 
@@ -119,3 +120,8 @@ def test_gaussians_by_hand() -> None:
 def test_hard_sigmoid_is_that_of_keras_2() -> None:
     x = np.array([-3.0, -2.5, 0.0, 1.0, 2.5, 3.0], dtype=np.float32)
     np.testing.assert_allclose(np.asarray(hard_sigmoid(x)), [0, 0, 0.5, 0.7, 1, 1], atol=1e-7)
+
+
+def test_rows_are_looked_up():
+    table = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.testing.assert_array_equal(look_up(table, np.array([3, 0, 3], dtype=np.int32)), table[[3, 0, 3]])
