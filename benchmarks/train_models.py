@@ -67,9 +67,9 @@ class Run(NamedTuple):
 GAP, ENERGY, BULK, SHEAR = TARGETS
 MODULI = (BULK, SHEAR)
 RUNS = {
-    "band-gap": Run((GAP, ENERGY), {"epochs": 36}),
+    "band-gap": Run((GAP, ENERGY), {"epochs": 32}),
     "formation-energy": Run((ENERGY,), {"epochs": 36, "dropout": 0.0}),
-    "band-gap-1": Run((GAP, ENERGY), {"epochs": 36}, seed=1),
+    "band-gap-1": Run((GAP, ENERGY), {"epochs": 32}, seed=1),
     "formation-energy-1": Run((ENERGY,), {"epochs": 36, "dropout": 0.0}, seed=1),
     "oxides": Run((GAP,), {"epochs": 15}, oxides=True),
     "oxides-megnet": Run((GAP,), {"epochs": 15, "architecture": "megnet"}, oxides=True),
@@ -81,8 +81,8 @@ RUNS = {
         {"epochs": 8, "dropout": 0.0, "init_from": "mp2018-formation-energy", "n_ensemble": 2},
         data=MP,
     ),
-    "moduli": Run(MODULI, {"epochs": 60}, data=ELASTIC),
-    "moduli-finetuned": Run(MODULI, {"epochs": 60, "init_from": "mp2018-formation-energy"}, data=ELASTIC),
+    "moduli": Run(MODULI, {"epochs": 50}, data=ELASTIC),
+    "moduli-finetuned": Run(MODULI, {"epochs": 50, "init_from": "mp2018-formation-energy"}, data=ELASTIC),
 }
 
 
