@@ -38,7 +38,8 @@ clean: ## remove the environment and everything built
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # matbench 0.6 works with today's packages but asks for years-old ones, hence --no-deps.
-$(STAMP): pyproject.toml constraints.txt
+# The version is read from the package, and what is installed has to say the same.
+$(STAMP): pyproject.toml constraints.txt amdnet_matminer/__init__.py
 	@echo "Setting up $(VENV); this takes a few minutes, once"
 	@for python in $(PYTHON); do \
 		$$python -c '$(IS_USABLE)' 2>/dev/null && exec $$python -m venv $(VENV); \
