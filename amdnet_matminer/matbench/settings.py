@@ -26,7 +26,7 @@ class Recipe(NamedTuple):
 
 _ENERGY = "energies are learned better without dropout (trials on the Materials Project)"
 _LARGE = (
-    "epochs and batches that the shipped models were trained with on 44,787 crystals; a few thousand "
+    "about the epochs that the shipped models were trained for on 44,787 crystals; a few thousand "
     "crystals are enough to judge epochs by"
 )
 _LARGE_SETTINGS: Settings = {"epochs": 36, "batch_size": 32, "validation_fraction": 0.05}
