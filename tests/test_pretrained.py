@@ -31,7 +31,7 @@ def textbook(name: str) -> Structure:
         cation, anion, a = rock_salt[name]
         return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [cation, anion], [[0] * 3, [0.5] * 3])
     if name == "Si":
-        return Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.469), ["Si"], [[0.125] * 3])
+        return Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.469), ["Si"], [[0] * 3])
     if name == "ZnO":
         cell, sites = Lattice.hexagonal(3.289, 5.307), [[1 / 3, 2 / 3, 0], [1 / 3, 2 / 3, 0.379]]
         return Structure.from_spacegroup("P6_3mc", cell, ["Zn", "O"], sites)
@@ -40,6 +40,10 @@ def textbook(name: str) -> Structure:
         return Structure.from_spacegroup("P4_2/mnm", cell, ["Ti", "O"], sites)
     cell, sites = Lattice.hexagonal(4.805, 13.116), [[0, 0, 0.352], [0.306, 0, 0.25]]
     return Structure.from_spacegroup("R-3c", cell, ["Al", "O"], sites)
+
+
+def test_silicon_is_diamond():
+    assert textbook("Si").get_primitive_structure().volume == pytest.approx(2 * 20.45, rel=0.01)
 
 
 @pytest.fixture(scope="module")
