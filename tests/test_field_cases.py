@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ase.io
 import pytest
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 
 from amdnet_matminer.datasets import read_dataset, read_structures
 from amdnet_matminer.errors import DatasetError
@@ -102,16 +105,21 @@ def test_labels_without_a_header(cases: Path) -> None:
 
 
 def test_predictions(cases: Path) -> None:
-    """What the shipped model says of the crystals, however they are written."""
+    """What the shipped model says of the crystals does not depend on how they are written."""
     from amdnet_matminer import AMDNetRegressor
     from amdnet_matminer.pretrained import pretrained_model_file
 
-    gaps = {
-        "all_zero_oxidation_TiO2.cif": 2.033,
-        "all_zero_oxidation_Li8Fe2NiCoO8.cif": 1.280,
-        "bom_TiO2.cif": 2.033,
-        "slab_pbc_TTF.extxyz": 0.0022,
-    }
-    crystals = [read_structures(cases / name).iloc[0] for name in gaps]
+    names = [
+        "all_zero_oxidation_TiO2.cif",
+        "all_zero_oxidation_Li8Fe2NiCoO8.cif",
+        "bom_TiO2.cif",
+        "slab_pbc_TTF.extxyz",
+    ]
+    read = [read_structures(cases / name).iloc[0] for name in names]
+    without_zeros = Structure.from_file(cases / names[1]).remove_oxidation_states()
+    slab = AseAtomsAdaptor.get_structure(ase.io.read(cases / names[3]))
+    titania = Structure.from_file(cases / "reference_TiO2.cif")
     model = AMDNetRegressor.load(pretrained_model_file("mp2018-band-gap"))
-    assert model.predict(crystals) == pytest.approx(list(gaps.values()), abs=5e-4)
+    expected = model.predict([titania, without_zeros, titania, slab])
+    assert model.predict(read) == pytest.approx(expected, abs=5e-4)
+    assert (expected[:2] > 1.0).all()  # such crystals were once taken for alloys, with gaps below 0.1 eV
