@@ -223,6 +223,19 @@ def describe(model: AMDNetRegressor) -> dict[str, Any]:
     }
 
 
+def divisions(structures: list[Structure], table: pd.DataFrame, n_jobs: int) -> dict[str, np.ndarray]:
+    """Under the name of each division of the crystals the label of each."""
+    kinds = kinds_of(structures, n_jobs)
+    if GAP in table:
+        gap = table[GAP].to_numpy(float)
+        kinds["band gap (eV)"] = np.where(np.isnan(gap), "unknown", interval_labels(gap, GAPS))
+    if "origin" in table:
+        kinds["origin"] = table.origin.to_numpy(str)
+        volumes = np.array([structure.volume / len(structure) for structure in structures])
+        kinds["volume of an atom (cubic angstrom)"] = interval_labels(volumes, VOLUMES)
+    return kinds
+
+
 def score(
     model: AMDNetRegressor,
     targets: Sequence[str],
@@ -242,14 +255,7 @@ def score(
     Returns:
         Under ``errors``, by target.
     """
-    kinds = kinds_of(structures, n_jobs)
-    if GAP in table:
-        gap = table[GAP].to_numpy(float)
-        kinds["band gap (eV)"] = np.where(np.isnan(gap), "unknown", interval_labels(gap, GAPS))
-    if "origin" in table:
-        kinds["origin"] = table.origin.to_numpy(str)
-        volumes = np.array([structure.volume / len(structure) for structure in structures])
-        kinds["volume of an atom (cubic angstrom)"] = interval_labels(volumes, VOLUMES)
+    kinds = divisions(structures, table, n_jobs)
     predicted = model.predict(structures).reshape(len(structures), -1)
     result = {}
     for column, target in enumerate(targets):

@@ -219,11 +219,11 @@ class TestGoingOn:
     """Training that begins with weights, and after a kill."""
 
     def test_warm_start_goes_on(self, X: list, y: np.ndarray) -> None:
-        model = AMDNetRegressor(**TINY, epochs=20, warm_start=True).fit(X, y)
+        model = AMDNetRegressor(**TINY, epochs=30, warm_start=True).fit(X, y)
         scaler, first = model.scaler_, model.history_["loss"]
         model.fit(X[:8], y[:8])
         assert model.scaler_ == scaler
-        assert model.history_["loss"][0] < 0.7 * first[0]
+        assert model.history_["loss"][0] < 0.5 * first[0]
         assert model.novelty(X).max() == 0.0
 
     def test_warm_start_keeps_the_classes(self, classifier: AMDNetClassifier, X: list, y: np.ndarray) -> None:
