@@ -3,22 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from accuracy import FEWEST
 
-_DATA = {
-    "mp2018": "the training part of the Materials Project snapshot 2018.6.1 (the published MEGNet/ALIGNN "
-    "split) as far as structures could be had, all chemistries",
-    "matbench_elastic": "nine tenths, drawn at random, of the crystals of MatBench's log_gvrh and log_kvrh "
-    "as far as structures could be had",
+
+class Data(NamedTuple):
+    """What a card says of the crystals that a model has learned from."""
+
+    training: str
+    """Which they are."""
+    validation: str
+    """On which others it is scored."""
+    labels: str
+    """What their labels are."""
+    computed: str
+    """How those differ from measured ones."""
+    scored: str
+    """On what the model must not be scored."""
+
+
+_SNAPSHOT = (
+    "the training part of the Materials Project snapshot 2018.6.1 (the published MEGNet/ALIGNN "
+    "split) as far as structures could be had, all chemistries"
+)
+_MP_LABELS = "as the Materials Project has it (PBE, PBE+U)"
+_MP_COMPUTED = (
+    "PBE band gaps are too small by about a third to a half, and\ntwo snapshots of the Materials "
+    "Project differ by 0.056 eV and 0.014 eV/atom on average"
+)
+_MP_SCORED = (
+    "Do not score these models on other parts of the Materials Project, such as\nMatBench's mp "
+    "tasks: the same crystals are in them."
+)
+DATA = {
+    "mp2018": Data(_SNAPSHOT, "the validation part", _MP_LABELS, _MP_COMPUTED, _MP_SCORED),
+    "mp": Data(
+        f"{_SNAPSHOT}; and 49 of 50 crystals that MatBench's mp tasks have beside it, without those that are "
+        "in its validation or test part or like one there",
+        "the validation part of mp2018 and the fiftieth of the other crystals",
+        _MP_LABELS,
+        _MP_COMPUTED,
+        _MP_SCORED,
+    ),
+    "matbench_elastic": Data(
+        "nine tenths, drawn at random, of the crystals of MatBench's log_gvrh and log_kvrh "
+        "as far as structures could be had",
+        "the other tenth",
+        f"{_MP_LABELS[:-1]}; Voigt-Reuss-Hill averages), the "
+        "decadic logarithm of the bulk modulus K and the shear modulus G",
+        "they are of perfect crystals at 0 K, and stiff and soft directions are averaged; "
+        "elements are\npredicted badly (silicon 138 and 114 GPa, which has 83 and 61)",
+        "Do not score this model on MatBench's log_gvrh and log_kvrh:\nmost of their test "
+        "crystals are in its training data.",
+    ),
 }
-_VALIDATION = {"mp2018": "the validation part", "matbench_elastic": "the other tenth"}
-_LABELS = {
-    "mp2018": "as the Materials Project has it (PBE, PBE+U)",
-    "matbench_elastic": "as the Materials Project has it (PBE, PBE+U; Voigt-Reuss-Hill averages), the "
-    "decadic logarithm of the bulk modulus K and the shear modulus G",
-}
+"""By the name that ``train_models.py`` calls them."""
 _LICENCE = (
     "Materials Project, CC BY 4.0: A. Jain et al., APL Materials 1, 011002 (2013), doi 10.1063/1.4812323"
 )
@@ -33,18 +73,6 @@ should be relaxed with the same functional. A model knows neither magnetism nor 
 disorder. The table tells the weakest kinds. `novelty` tells which motifs and elements
 were not in the training data. {scored}
 """
-_COMPUTED = {
-    "mp2018": "PBE band gaps are too small by about a third to a half, and\ntwo snapshots of the Materials "
-    "Project differ by 0.056 eV and 0.014 eV/atom on average",
-    "matbench_elastic": "they are of perfect crystals at 0 K, and stiff and soft directions are averaged; "
-    "elements are\npredicted badly (silicon 138 and 114 GPa, which has 83 and 61)",
-}
-_SCORED = {
-    "mp2018": "Do not score these models on other parts of the Materials Project, such as\nMatBench's mp "
-    "tasks: the same crystals are in them.",
-    "matbench_elastic": "Do not score this model on MatBench's log_gvrh and log_kvrh:\nmost of their test "
-    "crystals are in its training data.",
-}
 _VECTORS = """
 **What it is for.** Features of any ordered crystal without a fit, the same in every
 project; similar motifs; maps. A motif that is not among the {motifs:,} gets the mean vector
@@ -76,7 +104,7 @@ def vectors_card(name: str, result: dict[str, Any]) -> str:
         "what": f"a vector of {result['settings']['n_components']} numbers for each of "
         f"{result['motifs']:,} motifs (centre, ligands, geometry), and the mean fingerprint of each geometry",
         "made by": f"`Motif2Vec({settings})`",
-        "data": f"{result['crystals']:,} crystals, {_DATA['mp2018']}; structures only, no properties",
+        "data": f"{result['crystals']:,} crystals, {DATA['mp2018'].training}; structures only, no properties",
         "licence of the data": _LICENCE,
         "file": f"`{name}.npz`, {result['bytes'] / 1e6:.1f} MB, plain arrays without pickle",
         "coverage": f"of the {result['validation_crystals']:,} crystals of the validation part: {known:.1f}% "
@@ -98,19 +126,20 @@ def model_card(name: str, size: int, result: dict[str, Any]) -> str:
     Returns:
         Markdown.
     """
-    data = result["data"]
+    data = DATA[result["data"]]
     lines = [f"# Model `{name}`", "", f'`AMDNetRegressor.from_pretrained("{name}")`', ""]
-    lines += [_table(_facts(size, result)), "", f"## Error on {_VALIDATION[data]}", ""]
-    lines += [*_errors_by_kind(result["errors"]), ""]
-    return "\n".join([*lines, LIMITS.format(fewest=FEWEST, computed=_COMPUTED[data], scored=_SCORED[data])])
+    lines += [_table(_facts(size, result)), "", f"## Error on {data.validation}", ""]
+    lines += [*_errors_by_kind(result["errors"], result.get("before", {})), ""]
+    return "\n".join([*lines, LIMITS.format(fewest=FEWEST, computed=data.computed, scored=data.scored)])
 
 
-def _errors_by_kind(errors: dict[str, Any]) -> Iterator[str]:
-    """The lines of the table, with a column for each target."""
+def _errors_by_kind(errors: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
+    """The lines of the table, with a column for each target, and for what a model before it reached."""
     heads = [f"MAE of {target} ({of['unit']})" for target, of in errors.items()]
+    heads += ["before" for _ in before]
     yield f"| kind | crystals | {' | '.join(heads)} |"
     yield "|---|---|" + "---|" * len(heads)
-    divisions = [of["by kind"] for of in errors.values()]
+    divisions = [of["by kind"] for of in (*errors.values(), *before.values())]
     for division, parts in divisions[0].items():
         for label, part in parts.items():
             if part["n"] >= FEWEST:
@@ -120,12 +149,12 @@ def _errors_by_kind(errors: dict[str, Any]) -> Iterator[str]:
 
 def _facts(size: int, result: dict[str, Any]) -> dict[str, str]:
     """The first table of a card."""
-    errors, members, data = result["errors"], result["members"], result["data"]
-    held = _VALIDATION[data]
-    return {
+    errors, members, data = result["errors"], result["members"], DATA[result["data"]]
+    held = data.validation
+    facts = {
         "predicts": " and ".join(f"{target} in {of['unit']}" for target, of in errors.items())
-        + f", {_LABELS[data]}",
-        "data": f"{result['n_train']:,} crystals, {_DATA[data]}",
+        + f", {data.labels}",
+        "data": f"{result['n_train']:,} crystals, {data.training}",
         "licence of the data": _LICENCE,
         "networks": f"{len(members)} of {result['parameters_per_network']:,} parameters: "
         + "; ".join(f"{name}, MAE {_figures(error)}" for name, error in members.items()),
@@ -142,6 +171,23 @@ def _facts(size: int, result: dict[str, Any]) -> dict[str, str]:
         "file": f"{size / 1e6:.1f} MB, plain arrays without pickle",
         "to make it again": _COMMAND,
     }
+    if "before" in result:
+        facts |= _beside_before(result)
+    return facts
+
+
+def _beside_before(result: dict[str, Any]) -> dict[str, str]:
+    """What a card says of a model that went on from another: its error beside that one's, on the same."""
+    (now,), (before,) = result["errors"].values(), result["before"].values()
+    told = {
+        "before": f"`{result['init_from']}`, from which the networks went on, has MAE {before['mae']:.4f} "
+        f"{before['unit']} on the same crystals",
+        "wrong answers": f"{now['large']:.2%} are off by more than 0.5 {now['unit']}; before "
+        f"{before['large']:.2%}",
+    }
+    if now.get("auc of metals") is not None:
+        told["metals"] = f"told by a small gap with an area under the curve of {now['auc of metals']:.4f}"
+    return told
 
 
 def _figures(error: float | list[float]) -> str:

@@ -5,9 +5,10 @@
     python benchmarks/make_pretrained.py --what mp2018-band-gap
     python benchmarks/make_pretrained.py --what domains                    after motifs are named otherwise
 
-Data: mp2018, and matbench_elastic for the moduli. The models are made of runs of ``train_models.py``, which
-are trained here unless the folder ``--work`` has them; end it anywhere, and the same command goes on. What is
-made goes into the package, results to ``results/motif_vectors_preset.json`` and
+Data: mp2018; for mp-band-gap and mp-formation-energy also what there is beside it in matbench_mp, on all of
+which the package's models of mp2018 go on; and matbench_elastic for the moduli. The models are made of runs
+of ``train_models.py``, which are trained here unless the folder ``--work`` has them; end it anywhere, and the
+same command goes on. What is made goes into the package, results to ``results/motif_vectors_preset.json`` and
 ``results/pretrained-<model>.json``.
 """
 
@@ -23,7 +24,8 @@ import numpy as np
 from cards import model_card, vectors_card
 from common import load_crystals, parse, parser_of, write_result
 from motif_features import PRESET, graphs_of
-from train_models import ENERGY, GAP, MODULI, RUNS, Run, load, model_file, run, score, seconds_file
+from scipy.stats import spearmanr
+from train_models import ENERGY, GAP, MODULI, MP, RUNS, Run, load, model_file, run, score, seconds_file
 
 from amdnet_matminer import AMDNetRegressor, Motif2Vec
 from amdnet_matminer.pretrained import FOLDER
@@ -42,6 +44,8 @@ class Shipped(NamedTuple):
 SHIPPED = {
     "mp2018-band-gap": Shipped((GAP,), ("band-gap", "band-gap-1")),
     "mp2018-formation-energy": Shipped((ENERGY,), ("formation-energy", "formation-energy-1")),
+    "mp-band-gap": Shipped((GAP,), ("mp-band-gap",)),
+    "mp-formation-energy": Shipped((ENERGY,), ("mp-formation-energy",)),
     "mp-moduli": Shipped(MODULI, ("moduli", "moduli-finetuned")),
 }
 
@@ -159,26 +163,54 @@ def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[
         options: Of the command line.
 
     Returns:
-        Sizes and errors.
+        Sizes and errors, those of the model that it went on from among them.
     """
     model = AMDNetRegressor.load(path).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
-    structures, table = load("val", RUNS[shipped.runs[0]], options.n_validation)
+    chosen = RUNS[shipped.runs[0]]
+    structures, table = load("val", chosen, options.n_validation)
     y = table[list(shipped.targets)].to_numpy(float)
     y = y[:, 0] if len(shipped.targets) == 1 else y
     result = {
         "n_train": model.training_["n_crystals"],
         "parameters_per_network": sum(weight.size for weight in model.weights_[0]),
         "members": {
-            part: np.abs(member.predict(structures) - y).mean(axis=0).tolist()
-            for member, part in zip(model.members_, shipped.runs, strict=True)
+            name: np.nanmean(np.abs(member.predict(structures) - y), axis=0).tolist()
+            for member, name in zip(model.members_, names_of_members(model, shipped), strict=True)
         },
     }
     if len(model.weights_) > 1:
         mean, std = model.predict(structures, return_std=True)
         model.std_factor_ = std_factor(mean - y, std)
         model.save(path)
-        result["within one std"] = float((np.abs(mean - y) <= model.std_factor_ * std).mean())
-    return result | score(model, shipped.targets, structures, table, options.n_jobs)
+        result |= usefulness(np.abs(mean - y), model.std_factor_ * std)
+    result |= score(model, shipped.targets, structures, table, options.n_jobs)
+    if chosen.data == MP:
+        start = chosen.parameters["init_from"]
+        before = AMDNetRegressor.from_pretrained(start)
+        before.set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
+        errors = score(before, shipped.targets, structures, table, options.n_jobs)["errors"]
+        result |= {"init_from": start, "before": errors}
+    return result
+
+
+def names_of_members(model: AMDNetRegressor, shipped: Shipped) -> list[str]:
+    """What the networks of a joined model are called: by their runs, with a number where one made several."""
+    each = len(model.weights_) // len(shipped.runs)
+    return [f"{run} {k + 1}" if each > 1 else run for run in shipped.runs for k in range(each)]
+
+
+def usefulness(error: np.ndarray, std: np.ndarray) -> dict[str, float]:
+    """How well the spread of an ensemble tells errors, of all that are known.
+
+    Args:
+        error: Absolute errors, NaN where there is no label, any shape.
+        std: Calibrated standard deviations, the same shape.
+    """
+    known = np.isfinite(error)
+    return {
+        "within one std": float((error <= std)[known].mean()),
+        "rank correlation of error and std": float(spearmanr(error[known], std[known]).statistic),
+    }
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ import pandas as pd
 from accuracy import GAPS, draw_errors, errors_by_kind, kinds_of
 from common import load_crystals, parse, parser_of, write_result
 from pymatgen.core import Structure
+from sklearn.metrics import roc_auc_score
 
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.files import write_atomically
@@ -233,6 +234,7 @@ def divisions(structures: list[Structure], table: pd.DataFrame, n_jobs: int) -> 
         kinds["origin"] = table.origin.to_numpy(str)
         volumes = np.array([structure.volume / len(structure) for structure in structures])
         kinds["volume of an atom (cubic angstrom)"] = interval_labels(volumes, VOLUMES)
+        kinds["hydrogen"] = np.array(["with" if "H" in s.composition else "without" for s in structures])
     return kinds
 
 
@@ -268,9 +270,16 @@ def score(
             "mae": float(error.mean()),
             "median": float(np.median(error)),
             "large": float((error > LARGE_ERROR).mean()),
+            **({"auc of metals": metals_told(y[known], predicted[known, column])} if target == GAP else {}),
             "by kind": errors_by_kind({name: labels[known] for name, labels in kinds.items()}, error),
         }
     return {"n_validation": len(structures), "errors": result}
+
+
+def metals_told(gap: np.ndarray, predicted: np.ndarray) -> float | None:
+    """Area under the curve of telling metals, of gap 0, by small predicted gaps; None without both kinds."""
+    is_metal = gap == 0.0
+    return float(roc_auc_score(is_metal, -predicted)) if 0 < is_metal.sum() < len(gap) else None
 
 
 if __name__ == "__main__":

@@ -58,7 +58,8 @@ def given(monkeypatch, *words):
 
 def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, tmp_path, monkeypatch):
     for name in [run for shipped in make_pretrained.SHIPPED.values() for run in shipped.runs]:
-        tiny = train_models.RUNS[name]._replace(parameters=TINY | {"epochs": 2})
+        run = train_models.RUNS[name]
+        tiny = run._replace(parameters=(run.parameters if run.data == "mp" else TINY) | {"epochs": 2})
         monkeypatch.setitem(train_models.RUNS, name, tiny)
     both = make_pretrained.Shipped(("formation_energy_per_atom",), ("formation-energy", "band-gap"))
     monkeypatch.setitem(make_pretrained.SHIPPED, "mp2018-formation-energy", both)
@@ -82,6 +83,16 @@ def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, t
     assert (moduli["n_train"], moduli["n_validation"]) == (11, 1)
     assert list(moduli["errors"]) == ["log10_K_VRH", "log10_G_VRH"]
     assert all(len(errors) == 2 for errors in moduli["members"].values())
+    went_on = written["pretrained-mp-formation-energy"]
+    assert (
+        went_on["before"]["formation_energy_per_atom"]["mae"]
+        != went_on["errors"]["formation_energy_per_atom"]["mae"]
+    )
+    assert -1 <= went_on["rank correlation of error and std"] <= 1
+    assert list(went_on["members"]) == ["mp-formation-energy 1", "mp-formation-energy 2"]
+    gap_card = (tmp_path / "mp-band-gap.md").read_text()
+    assert "`mp2018-band-gap`, from which the networks went on, has MAE" in gap_card
+    assert "told by a small gap" in gap_card
     card = (tmp_path / "mp-moduli.md").read_text()
     assert "log10_K_VRH in log10(GPa) and log10_G_VRH in log10(GPa)" in card
     assert AMDNetRegressor.load(tmp_path / "mp-moduli.amdnet").predict(
