@@ -198,13 +198,21 @@ def train(
         n_jobs=options.n_jobs,
         verbose=1,
     )
-    structures, table = load("train", chosen, options.n_train)
-    expected = [part[list(chosen.targets)].to_numpy(float) for part in (table, validation[1])]
+    training = with_labels(*load("train", chosen, options.n_train), chosen.targets)
     start = perf_counter()
-    model.fit(structures, expected[0], validation_data=(validation[0], expected[1]))
+    model.fit(*training, validation_data=with_labels(*validation, chosen.targets))
     seconds = {"seconds": round(perf_counter() - start)}
     write_atomically(seconds_file(file), json.dumps(seconds).encode())
     model.save(file)
+
+
+def with_labels(
+    structures: list[Structure], table: pd.DataFrame, targets: Sequence[str]
+) -> tuple[list[Structure], np.ndarray]:
+    """The crystals that have one of some labels or more, and these, shape (S, T)."""
+    y = table[list(targets)].to_numpy(float)
+    known = np.flatnonzero(np.isfinite(y).any(axis=1))
+    return [structures[i] for i in known], y[known]
 
 
 def seconds_file(model: Path) -> Path:
