@@ -47,6 +47,23 @@ class Plan(NamedTuple):
     settings: Settings
 
 
+class Start(NamedTuple):
+    """What a member begins with that is not drawn."""
+
+    weights: Weights
+    """Of another network, which may have another number of outputs."""
+    share: float = 1.0
+    """How much of the beginning they are, from 0 to 1."""
+
+    def mixed_with(self, drawn: Weights) -> Weights:
+        """The beginning: so much of these weights, the rest drawn, and all of a readout of another shape."""
+        pairs = zip(self.weights, drawn, strict=True)
+        return [
+            new if known.shape != new.shape else self.share * known + (1.0 - self.share) * new
+            for known, new in pairs
+        ]
+
+
 class Member(NamedTuple):
     """A trained network."""
 
@@ -57,7 +74,7 @@ class Member(NamedTuple):
 
 def train_members(
     plan: Plan,
-    starts: Sequence[Weights | None],
+    starts: Sequence[Start | None],
     seed: int,
     n_jobs: int | None = None,
     checkpoint_dir: str | Path | None = None,
@@ -66,7 +83,7 @@ def train_members(
 
     Args:
         plan: What they have in common.
-        starts: The weights that each member starts with; None draws them.
+        starts: What each member begins with; None draws all.
         seed: Of all that is random; the first members are the same in an ensemble of
             any size.
         n_jobs: Number of processes, as joblib counts them; used without a GPU, if the
@@ -171,7 +188,7 @@ def _ask_members(
 
 
 def _train_member(
-    network_type: type[Network], plan: Plan, start: Weights | None, seed: list[int], checkpoint: Path | None
+    network_type: type[Network], plan: Plan, start: Start | None, seed: list[int], checkpoint: Path | None
 ) -> Member:
     # A process of its own does not know a network that is registered outside the package.
     register(plan.compilation.network.architecture)(network_type)
@@ -179,9 +196,7 @@ def _train_member(
     of_weights, shuffling = rng.integers(2**31, size=2).tolist()
     weights = initial_weights(plan.compilation.network, of_weights)
     if start is not None:
-        # All but a readout of another shape, which begins anew.
-        pairs = zip(start, weights, strict=True)
-        weights = [given if given.shape == drawn.shape else drawn for given, drawn in pairs]
+        weights = start.mixed_with(weights)
     with compiled_network(plan.compilation) as network:
         network.set_weights(weights)
         _, training, validation, scaler, ladder, settings = plan
@@ -196,7 +211,7 @@ def _processes_pay(plan: Plan, n_members: int, n_jobs: int | None) -> bool:
 
 
 def _checkpoints(
-    plan: Plan, starts: Sequence[Weights | None], seed: int, folder: str | Path | None
+    plan: Plan, starts: Sequence[Start | None], seed: int, folder: str | Path | None
 ) -> list[Path | None]:
     """The files that keep the state of the members, named by all that the training depends on."""
     if folder is None:
@@ -212,7 +227,8 @@ def _checkpoints(
             for graph in data.graphs:
                 _add(digest, (*graph.atoms, *graph.motifs))
     for start in starts:
-        _add(digest, start or ())
+        digest.update(repr(start and start.share).encode())
+        _add(digest, start.weights if start else ())
     return [folder / f"{digest.hexdigest()}-{number}.amdnet" for number in range(len(starts))]
 
 

@@ -96,6 +96,7 @@ _RANGES = {
         ("dropout", "validation_fraction"),
         _Range(lambda value: _is_number(value) and 0 <= value < 1, "in [0, 1)"),
     ),
+    "init_share": _Range(lambda value: _is_number(value) and 0 <= value <= 1, "in [0, 1]"),
     **dict.fromkeys(
         ("symmetry_reduction", "warm_start", "scale_targets", "extensive", "non_negative"),
         _Range(lambda value: isinstance(value, bool | np.bool_), "True or False"),

@@ -222,7 +222,7 @@ def recipes() -> str:
     ]
     title = (
         "**Settings of the networks on MatBench**, chosen by the size of a training part and by trials "
-        "within training parts; all others are the estimator's defaults."
+        "within training parts; nothing is kept for validation, and all others are the estimator's defaults."
     )
     return table(title, ["task", "settings", "why"], rows)
 

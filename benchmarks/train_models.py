@@ -67,6 +67,8 @@ class Run(NamedTuple):
 
 GAP, ENERGY, BULK, SHEAR = TARGETS
 MODULI = (BULK, SHEAR)
+GO_ON = {"init_share": 1.0}
+"""From the weights as they are."""
 RUNS = {
     "band-gap": Run((GAP, ENERGY), {"epochs": 32}),
     "formation-energy": Run((ENERGY,), {"epochs": 36, "dropout": 0.0}),
@@ -75,15 +77,17 @@ RUNS = {
     "oxides": Run((GAP,), {"epochs": 15}, oxides=True),
     "oxides-megnet": Run((GAP,), {"epochs": 15, "architecture": "megnet"}, oxides=True),
     "mp-band-gap": Run(
-        (GAP, ENERGY), {"epochs": 8, "init_from": "mp2018-band-gap", "n_ensemble": 2}, data=MP
+        (GAP, ENERGY), {"epochs": 8, "init_from": "mp2018-band-gap", "n_ensemble": 2} | GO_ON, data=MP
     ),
     "mp-formation-energy": Run(
         (ENERGY,),
-        {"epochs": 8, "dropout": 0.0, "init_from": "mp2018-formation-energy", "n_ensemble": 2},
+        {"epochs": 8, "dropout": 0.0, "init_from": "mp2018-formation-energy", "n_ensemble": 2} | GO_ON,
         data=MP,
     ),
     "moduli": Run(MODULI, {"epochs": 50}, data=ELASTIC),
-    "moduli-finetuned": Run(MODULI, {"epochs": 50, "init_from": "mp2018-formation-energy"}, data=ELASTIC),
+    "moduli-finetuned": Run(
+        MODULI, {"epochs": 50, "init_from": "mp2018-formation-energy"} | GO_ON, data=ELASTIC
+    ),
 }
 
 

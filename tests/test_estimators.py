@@ -246,16 +246,18 @@ class TestGoingOn:
         assert abs(model.scaler_.mean[0] - y.mean()) < 1e-9
 
     @pytest.mark.parametrize("as_path", [True, False])
-    def test_init_from_begins_with_weights(
-        self, as_path: bool, fitted: AMDNetRegressor, X: list, y: np.ndarray, tmp_path: Path
+    @pytest.mark.parametrize("share", [0.25, 1.0])
+    def test_init_from_begins_with_a_share_of_its_weights(
+        self, share: float, as_path: bool, fitted: AMDNetRegressor, X: list, y: np.ndarray, tmp_path: Path
     ) -> None:
         fitted.save(tmp_path / "model.amdnet")
         source = tmp_path / "model.amdnet" if as_path else fitted
-        given = TINY | {"learning_rate": 1e-9, "epochs": 1, "validation_fraction": 0.0}
-        tuned = AMDNetRegressor(**given, init_from=source, n_ensemble=2).fit(X, 10.0 * y)
-        for weights in tuned.weights_:
-            for new, old in zip(weights, fitted.weights_[0], strict=True):
-                np.testing.assert_allclose(new, old, atol=1e-6)
+        given = TINY | {"learning_rate": 1e-9, "epochs": 1, "validation_fraction": 0.0, "n_ensemble": 2}
+        drawn = AMDNetRegressor(**given).fit(X, y)
+        tuned = AMDNetRegressor(**given, init_from=source, init_share=share).fit(X, 10.0 * y)
+        for weights, others in zip(tuned.weights_, drawn.weights_, strict=True):
+            for new, old, other in zip(weights, fitted.weights_[0], others, strict=True):
+                np.testing.assert_allclose(new, share * old + (1 - share) * other, atol=1e-6)
         assert tuned.scaler_.scale[0] == pytest.approx(10.0 * y.std())
 
     @pytest.mark.parametrize(

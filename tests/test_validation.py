@@ -391,6 +391,7 @@ def test_every_choice_passes(name, literal):
         ("atom_cutoff", True, r"must be a number above 0, at most 20, got True"),
         ("extensive", 1, r"must be True or False, got 1"),
         ("validation_fraction", 1.0, r"must be in \[0, 1\), got 1.0"),
+        ("init_share", 1.1, r"must be in \[0, 1\], got 1.1"),
         ("validation_fraction", -0.1, r"must be in \[0, 1\), got -0.1"),
         (
             "checkpoint_dir",

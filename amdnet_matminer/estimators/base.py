@@ -34,7 +34,7 @@ from amdnet_matminer.validation import (
 )
 
 if TYPE_CHECKING:
-    from amdnet_matminer.ensembles import Plan, Weights
+    from amdnet_matminer.ensembles import Plan, Start
     from amdnet_matminer.training import Labelled, TargetScaler
 
 
@@ -152,8 +152,10 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
 
         return Labelled(self._converted(converter, crystals), targets, weight)
 
-    def _starts(self, n_outputs: int, goes_on: bool) -> list[Weights] | list[None]:
-        """The weights that each member begins with; None draws them."""
+    def _starts(self, n_outputs: int, goes_on: bool) -> list[Start] | list[None]:
+        """What each member begins with; None draws all."""
+        from amdnet_matminer.ensembles import Start
+
         source = self if goes_on else self.init_from
         if source is None:
             return [None] * self.n_ensemble
@@ -175,7 +177,9 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
             raise ValueError(
                 f"the weights to begin with are of another network: {', '.join(differing)}; make them equal"
             )
-        return [source.weights_[member % len(source.weights_)] for member in range(self.n_ensemble)]
+        share = 1.0 if goes_on else self.init_share
+        networks = [source.weights_[member % len(source.weights_)] for member in range(self.n_ensemble)]
+        return [Start(weights, share) for weights in networks]
 
     def _plan(
         self, training: Labelled, validation: Labelled | None, scaler: TargetScaler, one_pass: bool
@@ -194,7 +198,7 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
         ladder = SizeLadder.for_crystals(sizes_of(training.graphs), self.batch_size)
         return Plan(compilation, training, validation, scaler, ladder, settings)
 
-    def _train(self, plan: Plan, starts: Sequence[Weights | None], seed: int) -> None:
+    def _train(self, plan: Plan, starts: Sequence[Start | None], seed: int) -> None:
         from amdnet_matminer.ensembles import train_members
 
         members = train_members(plan, starts, seed, self.n_jobs, self.checkpoint_dir)

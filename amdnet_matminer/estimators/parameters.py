@@ -18,7 +18,16 @@ from amdnet_matminer.options import Optimizer, Schedule
 if TYPE_CHECKING:
     from amdnet_matminer.estimators.base import AMDNetEstimator
 
-NOT_IN_FILES = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose", "warm_start")
+NOT_IN_FILES = (
+    "cache_dir",
+    "checkpoint_dir",
+    "init_from",
+    "init_share",
+    "n_jobs",
+    "stop_file",
+    "verbose",
+    "warm_start",
+)
 """Parameters that are of a computer or of a call, not of a model: they act when set, and no file has them.
 
 All others of a fitted model are those that it was fitted with.
@@ -73,6 +82,10 @@ class EstimatorParameters(BaseEstimator):
             classes of the fit before instead of beginning anew.
         init_from: A saved model, or a fitted estimator, of the same network, whose
             weights training begins with, for small data sets; targets are scaled anew.
+        init_share: How much of each weight is that of ``init_from``, the rest being drawn.
+            Less than 1 leaves the network as ready to learn something else as a new one is
+            (Ash and Adams, arXiv 1910.08475); 1 goes on with as many crystals of the same
+            property as it has seen.
         cache_dir: Folder that keeps graphs for all later calls, of this and of other
             estimators; they then stay on disk and are read when needed, so that the
             data may be larger than memory. None makes them anew and holds them.
@@ -111,6 +124,7 @@ class EstimatorParameters(BaseEstimator):
     n_ensemble: int = 1
     warm_start: bool = False
     init_from: str | Path | AMDNetEstimator | None = None
+    init_share: float = 0.5
     cache_dir: str | Path | None = None
     checkpoint_dir: str | Path | None = None
     stop_file: str | Path | None = None

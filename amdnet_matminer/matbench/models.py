@@ -131,10 +131,10 @@ MODELS: dict[str, Model] = {
     ),
     "amdnet-finetuned": network(
         "AMDNet-tuned",
-        _TWO_GRAPHS + "The atom-motif dual graph network, begun with the weights of a model that has learned "
-        "formation energies of the Materials Project and no label of the task.",
+        _TWO_GRAPHS + "The atom-motif dual graph network, begun halfway to the weights of a model that has "
+        "learned band gaps and formation energies of the Materials Project and no label of the task.",
         architecture="amdnet",
-        init_from="mp2018-formation-energy",
+        init_from="mp2018-band-gap",
     ),
     # The networks of others keep the optimizer that they were published with.
     "amdnet-2021": network(

@@ -48,19 +48,21 @@ def test_default_settings_train_for_a_while(task: str) -> None:
 def test_a_pretrained_model_is_refused_where_it_has_seen_test_crystals(options_of: Callable) -> None:
     for task in TASKS:
         if task in SEEN:
-            with pytest.raises(AMDNetError, match=f"{task} takes no pretrained model: mp2018-formation"):
+            with pytest.raises(AMDNetError, match=f"{task} takes no pretrained model: mp2018-band-gap"):
                 settings_of("amdnet-finetuned", task, options_of())
         else:
             found = settings_of("amdnet-finetuned", task, options_of())
-            assert found["init_from"] == "mp2018-formation-energy"
+            assert found["init_from"] == "mp2018-band-gap"
             assert settings_of("amdnet", task, options_of())["init_from"] is None
 
 
 def test_a_pretrained_model_in_a_file_of_settings_is_refused(options_of: Callable, tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
-    file.write_text(json.dumps({"matbench_mp_gap": {"init_from": "mp2018-band-gap"}}))
-    with pytest.raises(AMDNetError, match="takes no pretrained model: mp2018-band-gap"):
-        settings_of("amdnet", "matbench_mp_gap", options_of("--preset", str(file)))
+    given = {"matbench_mp_gap": "mp2018-band-gap", "matbench_log_kvrh": "mp-moduli"}
+    file.write_text(json.dumps({task: {"init_from": start} for task, start in given.items()}))
+    for task, start in given.items():
+        with pytest.raises(AMDNetError, match=f"takes no pretrained model: {start}"):
+            settings_of("amdnet", task, options_of("--preset", str(file)))
 
 
 def test_presets_for_one_task_and_for_all(options_of: Callable) -> None:
