@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from common import RESULTS, ROOT
-from network_tables import embeddings, explanations, network_accuracy, network_speed, trials
+from network_tables import embeddings, explanations, fine_tuning, network_accuracy, network_speed, trials
 from tables import read, table
 
 from amdnet_matminer.matbench.settings import RECIPES
@@ -86,6 +86,7 @@ def with_tables(text: str) -> str:
                 network_speed(),
                 explanations(),
                 embeddings(),
+                fine_tuning(),
                 trials(),
             ]
         )

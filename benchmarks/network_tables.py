@@ -1,4 +1,4 @@
-"""Tables of the motif network, explanations, embeddings and trials of networks."""
+"""Tables of the motif network, explanations, embeddings, fine-tuning and trials of networks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 from common import RESULTS
 from tables import read, table
+
+from amdnet_matminer.matbench.leaderboard import unit_of
 
 BASELINE = "amdnet"
 """The trial that the others are compared with."""
@@ -108,6 +110,28 @@ def embeddings() -> str:
     return table(
         title, ["property", "features", "ridge", "nearest neighbours", "random forest"], rows, result
     )
+
+
+def fine_tuning() -> str:
+    """Errors after few crystals, from scratch and from shipped models."""
+    result = read(RESULTS / "fine_tuning.json")
+    runs = pd.DataFrame(result["runs"])
+    runs["beginning"] = [
+        "scratch" if start == "scratch" else f"{share:g} of `{start}`"
+        for start, share in zip(runs.start, runs.share, strict=True)
+    ]
+    beginnings = sorted(set(runs.beginning), key=lambda name: (name != "scratch", name))
+    rows = []
+    for (task, size), group in runs.groupby(["task", "size"]):
+        errors = [group.mae[group.beginning == name] for name in beginnings]
+        told = [f"{e.mean():.3g} ± {e.std(ddof=0):.2g}, {len(e)}" if len(e) else "" for e in errors]
+        rows.append([f"{task.removeprefix('matbench_')} ({unit_of(task)})", f"{size:,}", *told])
+    title = (
+        "**Fine-tuning.** MAE after few crystals of the training part of a task's first fold, on others of "
+        "it, after 100 epochs; mean, standard deviation and number of seeds, which also draw the crystals. "
+        "A beginning is so much of each weight of a shipped model, and the rest drawn (`init_share`)."
+    )
+    return table(title, ["task", "crystals", *beginnings], rows, result)
 
 
 def trials() -> str:
