@@ -40,7 +40,7 @@ def main() -> None:
     alike = network.similar(known, k=options.n, by="motifs").drop(index=options.like, errors="ignore")
     if alike.empty:
         raise SystemExit(f"no crystal has motifs in common with {options.like}: {', '.join(motifs)}")
-    model = AMDNetRegressor.load(pretrained_model_file("mp2018-band-gap"))
+    model = AMDNetRegressor.load(pretrained_model_file("mp-band-gap"))
     alike["gap"] = model.predict(structures[alike.index])
     chosen = alike[alike.gap.between(*options.gap)]
     low, high = options.gap

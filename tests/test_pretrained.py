@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.pretrained import FOLDER, MODELS, pretrained_model_file
 
-GAP, ENERGY, MODULI = MODELS
+GAP, ENERGY, MODULI, GAP_OF_2018, ENERGY_OF_2018 = MODELS
 
 # Band gap (eV) and formation energy (eV/atom) of the Materials Project, snapshot 2018.6.1. All but Si are
 # in the training part.
@@ -52,7 +52,10 @@ def models() -> dict[str, AMDNetRegressor]:
 
 
 @pytest.mark.parametrize("name", TEXTBOOK)
-@pytest.mark.parametrize(("model", "column", "bound"), [(GAP, 0, 0.6), (ENERGY, 1, 0.1)])
+@pytest.mark.parametrize(
+    ("model", "column", "bound"),
+    [(GAP, 0, 0.6), (GAP_OF_2018, 0, 0.6), (ENERGY, 1, 0.1), (ENERGY_OF_2018, 1, 0.1)],
+)
 def test_textbook_crystals(models, name, model, column, bound):
     """Within about three times the mean error of its card."""
     (predicted,) = models[model].predict([textbook(name).get_primitive_structure()])

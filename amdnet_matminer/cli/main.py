@@ -19,8 +19,8 @@ _EPILOG = f"""examples:
   amdnet train crystals/ --labels labels.csv --predict band_gap --save_name gap.amdnet
   amdnet evaluate held_out.json.gz --predict band_gap --load_name gap.amdnet
   amdnet predict new_crystals/ --load_name gap.amdnet --output predictions.csv
-  amdnet predict new_crystals/ --model mp2018-band-gap --output predictions.csv
-  amdnet explain query.cif --model mp2018-band-gap
+  amdnet predict new_crystals/ --model mp-band-gap --output predictions.csv
+  amdnet explain query.cif --model mp-band-gap
   amdnet network crystals/ --save_name crystals.network
   amdnet search query.cif --in crystals.network -k 5
   amdnet matbench --task matbench_phonons --fold 0

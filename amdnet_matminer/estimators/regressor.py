@@ -104,10 +104,12 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         """Load a model that comes with the package, trained on crystals of the Materials Project.
 
         Args:
-            name: ``"mp2018-band-gap"``, PBE band gaps in eV; ``"mp2018-formation-energy"``,
-                in eV per atom; or ``"mp-moduli"``, the decadic logarithms of the bulk and of
-                the shear modulus in GPa, in this order. The cards beside the files in
-                ``amdnet_matminer/pretrained`` tell their data, errors and limits.
+            name: ``"mp-band-gap"``, PBE band gaps in eV; ``"mp-formation-energy"``, in eV per
+                atom; ``"mp-moduli"``, the decadic logarithms of the bulk and of the shear
+                modulus in GPa, in this order; or, to compare with others trained on the
+                same split, ``"mp2018-band-gap"`` and ``"mp2018-formation-energy"``. The
+                cards beside the files in ``amdnet_matminer/pretrained`` tell their data,
+                errors and limits.
 
         Returns:
             A fitted estimator.

@@ -10,7 +10,13 @@ from amdnet_matminer.motifs.motif2vec import Motif2Vec
 FOLDER = Path(__file__).parent
 PRESETS: tuple[str, ...] = ("mp2018",)
 """Names of motif vectors."""
-MODELS: tuple[str, ...] = ("mp2018-band-gap", "mp2018-formation-energy", "mp-moduli")
+MODELS: tuple[str, ...] = (
+    "mp-band-gap",
+    "mp-formation-energy",
+    "mp-moduli",
+    "mp2018-band-gap",
+    "mp2018-formation-energy",
+)
 """Names of trained models."""
 
 

@@ -4,7 +4,7 @@ Begin with a trained network
 
 With few labels it can pay to begin with the weights of a network that has learned something else. Here the
 few labels are electrostatic energies per volume of 30 oxides, and there are two models to begin with: one of
-the energies per atom of other oxides, and one of formation energies of 44,787 crystals, which comes with the
+the energies per atom of other oxides, and one of formation energies of 100,452 crystals, which comes with the
 package.
 """
 
@@ -26,7 +26,7 @@ alike = AMDNetRegressor(**settings).fit(many.structure, many.ewald_energy_per_at
 error = {}
 for name, begin in (
     ("from scratch", None),
-    ("from formation energies", "mp2018-formation-energy"),
+    ("from formation energies", "mp-formation-energy"),
     ("from electrostatic energies", alike),
 ):
     model = AMDNetRegressor(init_from=begin, **settings).fit(few.structure, few.energy_density)

@@ -24,7 +24,7 @@ network.materials_with("TiO6 octahedral", sharing="edge", max_distortion=2.0).ro
 # By likeness to a crystal, which need not be in the network:
 
 alike = network.similar(data.structure["perovskite-SrTiO3"], k=8)
-alike["predicted gap (eV)"] = AMDNetRegressor.from_pretrained("mp2018-band-gap").predict(
+alike["predicted gap (eV)"] = AMDNetRegressor.from_pretrained("mp-band-gap").predict(
     data.structure[alike.index]
 )
 alike.round(2)

@@ -14,7 +14,7 @@ from amdnet_matminer.datasets import oxides
 from amdnet_matminer.plots import plot_elements
 
 data = oxides()
-model = AMDNetRegressor.from_pretrained("mp2018-band-gap")
+model = AMDNetRegressor.from_pretrained("mp-band-gap")
 data["gap"], data["std"] = model.predict(data.structure, return_std=True)
 data["novelty"] = model.novelty(data.structure)
 data[["formula", "prototype", "gap", "std", "novelty"]].sample(6, random_state=0).round(2)

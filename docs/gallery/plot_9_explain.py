@@ -13,7 +13,7 @@ from amdnet_matminer.plots import plot_contributions, plot_polyhedra, plot_summa
 
 data = oxides().sample(100, random_state=0)
 data.loc["rutile-TiO2"] = oxides().loc["rutile-TiO2"]
-model = AMDNetRegressor.from_pretrained("mp2018-band-gap")
+model = AMDNetRegressor.from_pretrained("mp-band-gap")
 table = model.explain(data.structure)
 rutile = table[table.crystal == "rutile-TiO2"]
 rutile[["name", "sites", "contribution", "baseline", "prediction"]].round(3)
