@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 from common import RESULTS, ROOT
-from network_tables import embeddings, explanations, fine_tuning, network_accuracy, network_speed, trials
+from network_tables import (
+    embeddings,
+    explanations,
+    fine_tuning,
+    more_crystals,
+    network_accuracy,
+    network_speed,
+    trials,
+)
 from tables import read, table
 
 from amdnet_matminer.matbench.settings import RECIPES
@@ -76,6 +84,7 @@ def with_tables(text: str) -> str:
                 million(),
                 memory(),
                 accuracy(),
+                more_crystals(),
                 motif_features(),
                 matbench(),
                 recipes(),
