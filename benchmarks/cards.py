@@ -41,7 +41,7 @@ DATA = {
     "mp": Data(
         f"{_SNAPSHOT}; and 49 of 50 crystals that MatBench's mp tasks have beside it, without those that are "
         "in its validation or test part or like one there",
-        "the validation part of mp2018 and the fiftieth of the other crystals",
+        "the validation part of mp2018 and of a fiftieth of the other crystals",
         _MP_LABELS,
         _MP_COMPUTED,
         _MP_SCORED,
@@ -165,15 +165,21 @@ def _facts(size: int, result: dict[str, Any]) -> dict[str, str]:
         else f"of {100 * result['within one std']:.0f}% of {held} the error is below the "
         "standard deviation of `return_std=True`, which was scaled on it to be so for 68%",
         "error": "; ".join(
-            f"MAE {of['mae']:.4f} {of['unit']}, median {of['median']:.4f}" for of in errors.values()
+            f"MAE {of['mae']:.4f} {of['unit']}, median {of['median']:.4f}, on {_n_labelled(of):,} crystals"
+            for of in errors.values()
         )
-        + f", on the {result['n_validation']:,} crystals of {held}",
+        + f" of {held}",
         "file": f"{size / 1e6:.1f} MB, plain arrays without pickle",
         "to make it again": _COMMAND,
     }
     if "before" in result:
         facts |= _beside_before(result)
     return facts
+
+
+def _n_labelled(errors: dict[str, Any]) -> int:
+    """How many crystals have the label that errors are of."""
+    return sum(part["n"] for part in errors["by kind"]["chemistry"].values())
 
 
 def _beside_before(result: dict[str, Any]) -> dict[str, str]:

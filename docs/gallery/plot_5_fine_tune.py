@@ -4,7 +4,7 @@ Begin with a trained network
 
 With few labels it can pay to begin with the weights of a network that has learned something else. Here the
 few labels are electrostatic energies per volume of 30 oxides, and there are two models to begin with: one of
-the energies per atom of other oxides, and one of formation energies of 100,452 crystals, which comes with the
+the energies per atom of other oxides, and one of formation energies of 99,688 crystals, which comes with the
 package.
 """
 
