@@ -85,6 +85,17 @@ def test_the_cell_does_not_matter(models):
         assert more == pytest.approx(one, abs=2e-4)
 
 
+def test_atoms_far_apart_are_not_bound(models):
+    """Heusler cells of ten times their volume are in the Materials Project; those of mp2018 are not."""
+    a, sites = 15.0, [[0] * 3, [0.25] * 3, [0.5] * 3]
+    exploded = Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), ["Al", "Cu", "Mn"], sites)
+    crystal = exploded.copy()
+    crystal.scale_lattice(exploded.volume * (5.95 / a) ** 3)
+    energies = models[ENERGY].predict([s.get_primitive_structure() for s in (exploded, crystal)])
+    assert energies[0] > 0.5
+    assert energies[1] == pytest.approx(-0.1, abs=0.1)
+
+
 def test_gaps_are_never_negative(models):
     copper = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.62), ["Cu"], [[0] * 3])
     assert models[GAP].predict([copper])[0] == pytest.approx(0.0, abs=0.1)
