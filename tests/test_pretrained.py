@@ -86,7 +86,7 @@ def test_the_cell_does_not_matter(models):
 
 
 def test_atoms_far_apart_are_not_bound(models):
-    """Heusler cells of ten times their volume are in the Materials Project; those of mp2018 are not."""
+    """Heusler cells of sixteen times their volume are in the Materials Project; those of mp2018 are not."""
     a, sites = 15.0, [[0] * 3, [0.25] * 3, [0.5] * 3]
     exploded = Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), ["Al", "Cu", "Mn"], sites)
     crystal = exploded.copy()
