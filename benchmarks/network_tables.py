@@ -170,7 +170,8 @@ def fine_tuning() -> str:
     for (task, size), group in runs.groupby(["task", "size"]):
         errors = [group.mae[group.beginning == name] for name in beginnings]
         told = [f"{e.mean():.3g} ± {e.std(ddof=0):.2g}, {len(e)}" if len(e) else "" for e in errors]
-        rows.append([f"{task.removeprefix('matbench_')} ({unit_of(task)})", f"{size:,}", *told])
+        name, unit = str(task).removeprefix("matbench_"), unit_of(str(task))
+        rows.append([f"{name} ({unit})", f"{size:,}", *told])
     title = (
         "**Fine-tuning.** MAE after few crystals of the training part of a task's first fold, on others of "
         "it, after 100 epochs; mean, standard deviation and number of seeds, which also draw the crystals. "
