@@ -37,6 +37,7 @@ TRAINING_OPTIONS = {
     "motif_cutoff": ("ANGSTROM", "centre of the last Gaussian for distances between motifs, in angstrom"),
     "rbf_edge_dim_atom": ("COUNT", "Gaussians for atom pairs"),
     "rbf_edge_dim_motif": ("COUNT", "Gaussians for motif edges"),
+    "validation_fraction": ("PART", "of the crystals that epochs are judged by; 0 learns from all"),
     "n_ensemble": ("COUNT", "networks that are trained; 2 or more give predict --std its spread"),
 }
 """Parameters of AMDNetRegressor, each with the name of its value and what it is."""
@@ -51,6 +52,7 @@ ORIGINAL_DEFAULTS: dict[str, Any] = {
     "motif_cutoff": 11.0,
     "rbf_edge_dim_atom": 100,
     "rbf_edge_dim_motif": 100,
+    "validation_fraction": 0.1,
     "n_ensemble": 1,
 }
 """What the original program took where an option was not given."""
@@ -86,6 +88,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--save_name", type=_model_name, required=True, metavar="FILE", help="where the model goes"
     )
     _add_training_options(parser)
+    parser.add_argument(
+        "--init_from",
+        metavar="MODEL",
+        help="a saved model, or the name of one that is shipped, to begin with (default: a new network)",
+    )
     parser.add_argument(
         "--seed",
         type=_seed,
@@ -154,6 +161,7 @@ def _new_model(arguments: argparse.Namespace) -> AMDNetRegressor:
         seed = ORIGINAL_SEED if seed is None else seed
     model = AMDNetRegressor(
         **chosen,
+        init_from=arguments.init_from,
         checkpoint_dir=arguments.checkpoint_dir,
         stop_file=STOP,
         n_jobs=arguments.n_jobs,

@@ -159,8 +159,9 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
         source = self if goes_on else self.init_from
         if source is None:
             return [None] * self.n_ensemble
+        name: str | Path = "the model to begin with"
         if isinstance(source, str | Path):
-            source = _loaded(source)
+            name, source = source, _loaded(source)
         if not hasattr(source, "config_"):
             raise ValueError(
                 "init_from must be the path of a saved model, the name of one that is shipped, or "
@@ -174,9 +175,8 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
             if there[name] != here[name] and name != "n_outputs"
         ]
         if differing:
-            raise ValueError(
-                f"the weights to begin with are of another network: {', '.join(differing)}; make them equal"
-            )
+            reason = f"is of another network: {', '.join(differing)}"
+            raise ModelFileError(reason, "make them equal", item=name)
         share = 1.0 if goes_on else self.init_share
         networks = [source.weights_[member % len(source.weights_)] for member in range(self.n_ensemble)]
         return [Start(weights, share) for weights in networks]

@@ -74,7 +74,7 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
             ValueError: As in ``AMDNetRegressor.fit``, or ``class_weight`` is no such.
             StructureError: A structure cannot be used.
             TargetError: A label or a weight cannot be used.
-            ModelFileError: ``init_from`` is no model file.
+            ModelFileError: ``init_from`` is no model file, or of another network.
         """
         self._fit(X, y, sample_weight, validation_data)
         return self

@@ -93,7 +93,7 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
                 are of another network.
             StructureError: A structure cannot be used.
             TargetError: A label or a weight cannot be used.
-            ModelFileError: ``init_from`` is no model file.
+            ModelFileError: ``init_from`` is no model file, or of another network.
         """
         validation = self._fit(X, y, sample_weight, validation_data)
         self.std_factor_ = 1.0 if validation is None else self._calibrated(validation)

@@ -47,6 +47,8 @@ def test_every_option(
         "rbf_edge_dim_atom": 7,
         "rbf_edge_dim_motif": 8,
         "n_ensemble": 2,
+        "validation_fraction": 0.0,
+        "init_from": "mine.amdnet",
         "checkpoint_dir": tmp_path,
         "n_jobs": -1000,  # one process, as joblib counts: others would start for ten crystals
     }
@@ -56,6 +58,33 @@ def test_every_option(
     assert (
         never_fitted[0].get_params() == AMDNetRegressor(**given, random_state=5, stop_file=STOP).get_params()
     )
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        ("mp2018-band-gap", "mp2018-band-gap is of another network: architecture ('amdnet' there, 'megnet'"),
+        ("missing.amdnet", "missing.amdnet"),
+    ],
+)
+def test_refuses_what_it_cannot_begin_with(
+    run: Callable, folder: Path, tmp_path: Path, start: str, reason: str
+) -> None:
+    words = ["--labels", folder / "labels.csv", "--predict", COLUMN, "--save_name", tmp_path / "model"]
+    code, _, error = run("train", folder, *words, "--architecture", "megnet", "--init_from", start, "--quiet")
+    assert code == 1
+    assert reason in error
+    assert len(error.splitlines()) == 1
+    assert not (tmp_path / "model").exists()
+
+
+def test_begins_with_a_shipped_model(run: Callable, folder: Path, tmp_path: Path) -> None:
+    words = ["--labels", folder / "labels.csv", "--predict", COLUMN, "--save_name", tmp_path / "model"]
+    words += ["--init_from", "mp2018-band-gap", "--validation_fraction", 0, "--epochs", 1, "--quiet"]
+    code, output, _ = run("train", folder, *words)
+    assert code == 0
+    assert "for 1 epochs" in output
+    assert "val_mae" not in AMDNetRegressor.load(tmp_path / "model").history_
 
 
 @pytest.mark.parametrize(
