@@ -609,7 +609,7 @@ class TestMetaEstimators:
 
     def test_frozen(self, X: list, volume: np.ndarray, fitted: Callable) -> None:
         search = GridSearchCV(
-            clone(REGRESSOR).set_params(init_from=FrozenEstimator(fitted(REGRESSOR))),
+            clone(REGRESSOR).set_params(init_from=FrozenEstimator(fitted(REGRESSOR)), init_share=1.0),
             {"learning_rate": [1e-9, 1e-8]},
             cv=2,
             error_score="raise",
