@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from itertools import product
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -52,12 +53,10 @@ def main() -> None:
     options.work.mkdir(exist_ok=True)
     for task in options.tasks:
         table = crystals_of(task, options.data_dir)
-        for seed in options.seeds:
-            for size in options.sizes:
-                for start in options.starts:
-                    for share in [1.0] if start == SCRATCH else options.shares:
-                        what = {"task": task, "size": size, "start": start, "share": share, "seed": seed}
-                        print(run_once(what, table, options), flush=True)
+        for seed, size, start in product(options.seeds, options.sizes, options.starts):
+            for share in [1.0] if start == SCRATCH else options.shares:
+                what = {"task": task, "size": size, "start": start, "share": share, "seed": seed}
+                print(run_once(what, table, options), flush=True)
     rows = [json.loads(path.read_text()) for path in sorted(options.work.glob("*.json"))]
     result = {"settings": SETTINGS, "device": "CPU", "runs": rows}
     print(write_result("fine_tuning", result, options.allow_dirty))

@@ -185,9 +185,9 @@ def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[
         result |= usefulness(np.abs(mean - y), model.std_factor_ * std)
     result |= score(model, shipped.targets, structures, table, options.n_jobs)
     if chosen.data == MP:
+        # The card says what was gained over the model of mp2018.
         start = chosen.parameters["init_from"]
-        before = AMDNetRegressor.from_pretrained(start)
-        before.set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
+        before = AMDNetRegressor.from_pretrained(start).set_params(n_jobs=options.n_jobs)
         errors = score(before, shipped.targets, structures, table, options.n_jobs)["errors"]
         result |= {"init_from": start, "before": errors}
     return result

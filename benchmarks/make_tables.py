@@ -9,15 +9,8 @@ from typing import Any
 
 import numpy as np
 from common import RESULTS, ROOT
-from network_tables import (
-    embeddings,
-    explanations,
-    fine_tuning,
-    more_crystals,
-    network_accuracy,
-    network_speed,
-    trials,
-)
+from model_tables import fine_tuning, more_crystals
+from network_tables import embeddings, explanations, network_accuracy, network_speed, trials
 from tables import read, table
 
 from amdnet_matminer.matbench.settings import RECIPES

@@ -1,4 +1,4 @@
-"""Tables of the motif network, explanations, embeddings, fine-tuning and trials of networks."""
+"""Tables of the motif network, explanations, embeddings and trials of networks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 import pandas as pd
 from common import RESULTS
 from tables import read, table
-
-from amdnet_matminer.matbench.leaderboard import unit_of
 
 BASELINE = "amdnet"
 """The trial that the others are compared with."""
@@ -110,74 +108,6 @@ def embeddings() -> str:
     return table(
         title, ["property", "features", "ridge", "nearest neighbours", "random forest"], rows, result
     )
-
-
-MP_MODELS = ("mp-band-gap", "mp-formation-energy")
-HARD_KINDS = {
-    "origin": None,
-    "volume of an atom (cubic angstrom)": None,
-    "hydrogen": None,
-    "elements": ("1",),
-    "atoms per cell": ("4: above 60",),
-}
-"""Divisions of crystals that the table of more crystals shows, with labels where not all."""
-
-
-def more_crystals() -> str:
-    """What the models that went on with more crystals gained, and on which."""
-    results = [read(RESULTS / f"pretrained-{name}.json") for name in MP_MODELS]
-    scores = [(result["errors"], result["before"]) for result in results]
-    pairs = [(next(iter(now.values())), next(iter(before.values()))) for now, before in scores]
-    rows = [["all", *(_from_to(before, now, "mae") for now, before in pairs)]]
-    for division, labels in HARD_KINDS.items():
-        for label in labels or sorted({label for now, _ in pairs for label in now["by kind"][division]}):
-            parts = [
-                (now["by kind"][division].get(label), before["by kind"][division].get(label))
-                for now, before in pairs
-            ]
-            told = [_from_to(before, now, "mae", now["n"]) if now else "" for now, before in parts]
-            rows.append([f"{division}: {label.partition(': ')[2] or label}", *told])
-    share = [f"{before['large']:.2%} → {now['large']:.2%}" for now, before in pairs]
-    rows.append(["off by more than 0.5", *share])
-    gap = pairs[0]
-    rows.append(["metals told, area under the curve", _from_to(gap[1], gap[0], "auc of metals"), ""])
-    ranks = [f"{result['rank correlation of error and std']:.2f}" for result in results]
-    rows.append(["rank correlation of error and standard deviation", *ranks])
-    title = (
-        "**More crystals.** What the shipped models of all of the Materials Project at hand gain over those "
-        "of mp2018, from whose weights they went on: MAE before → now and number of crystals, on the "
-        "validation part of mp2018 and on a fiftieth of the crystals beside it."
-    )
-    heads = ["crystals", *(f"`{name}`" for name in MP_MODELS)]
-    return table(title, heads, rows, *results)
-
-
-def _from_to(before: dict[str, Any], now: dict[str, Any], what: str, n: int | None = None) -> str:
-    """A number before and now, and of how many crystals."""
-    return f"{before[what]:.4f} → {now[what]:.4f}" + ("" if n is None else f" ({n:,})")
-
-
-def fine_tuning() -> str:
-    """Errors after few crystals, from scratch and from shipped models."""
-    result = read(RESULTS / "fine_tuning.json")
-    runs = pd.DataFrame(result["runs"])
-    runs["beginning"] = [
-        "scratch" if start == "scratch" else f"{share:g} of `{start}`"
-        for start, share in zip(runs.start, runs.share, strict=True)
-    ]
-    beginnings = sorted(set(runs.beginning), key=lambda name: (name != "scratch", name))
-    rows = []
-    for (task, size), group in runs.groupby(["task", "size"]):
-        errors = [group.mae[group.beginning == name] for name in beginnings]
-        told = [f"{e.mean():.3g} ± {e.std(ddof=0):.2g}, {len(e)}" if len(e) else "" for e in errors]
-        name, unit = str(task).removeprefix("matbench_"), unit_of(str(task))
-        rows.append([f"{name} ({unit})", f"{size:,}", *told])
-    title = (
-        "**Fine-tuning.** MAE after few crystals of the training part of a task's first fold, on others of "
-        "it, after 100 epochs; mean, standard deviation and number of seeds, which also draw the crystals. "
-        "A beginning is so much of each weight of a shipped model, and the rest drawn (`init_share`)."
-    )
-    return table(title, ["task", "crystals", *beginnings], rows, result)
 
 
 def trials() -> str:
