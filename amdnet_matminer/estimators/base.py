@@ -24,7 +24,7 @@ from amdnet_matminer.graphs import (
     sizes_of,
 )
 from amdnet_matminer.persistence import describe_training
-from amdnet_matminer.pretrained import model_file
+from amdnet_matminer.pretrained import MODELS, model_file
 from amdnet_matminer.uncertainty import Domain
 from amdnet_matminer.validation import (
     check_every_target,
@@ -238,6 +238,9 @@ def _loaded(path: str | Path) -> AMDNetEstimator:
     """The model in a file, whichever estimator it is of."""
     kinds = {kind.__name__: kind for kind in AMDNetEstimator.__subclasses__()}
     path = model_file(path)
+    if not path.exists():
+        remedy = f"give the file of a saved model, or one of {', '.join(MODELS)}"
+        raise ModelFileError("does not exist", remedy, item=path)
     header, _ = read_any_model(path)
     if header.estimator not in kinds:
         raise ModelFileError(f"holds no model but a {header.estimator!r}", "give another", item=path)

@@ -64,7 +64,7 @@ def test_every_option(
     ("start", "reason"),
     [
         ("mp2018-band-gap", "mp2018-band-gap is of another network: architecture ('amdnet' there, 'megnet'"),
-        ("missing.amdnet", "missing.amdnet"),
+        ("mp-gap", "mp-gap does not exist; give the file of a saved model, or one of mp-band-gap, mp-form"),
     ],
 )
 def test_refuses_what_it_cannot_begin_with(
