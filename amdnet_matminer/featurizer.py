@@ -22,7 +22,7 @@ from amdnet_matminer.motifs.features import FEATURE_GROUPS, Crystal, Quantities,
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.pretrained import pretrained_motif2vec
-from amdnet_matminer.validation import check_structure, check_structures
+from amdnet_matminer.validation.structures import check_structure, check_structures
 
 Features = NDArray[np.float64]
 

@@ -45,7 +45,7 @@ from amdnet_matminer.motifs.motif2vec import Motif2Vec
 from amdnet_matminer.original.materials import read_original
 from amdnet_matminer.persistence import read_arrays, write_arrays
 from amdnet_matminer.structure_files import open_crystals, read_entry
-from amdnet_matminer.validation import check_elements, check_structures
+from amdnet_matminer.validation.structures import check_elements, check_structures
 
 TRAP = "amdnet_fuzz_trap"
 """A module that files name and that must never be imported."""

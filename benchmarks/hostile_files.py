@@ -39,7 +39,7 @@ from amdnet_matminer.network import NetworkConfig, build_network
 from amdnet_matminer.network.published import load_published_weights
 from amdnet_matminer.original.materials import read_original
 from amdnet_matminer.persistence import read_arrays, write_arrays
-from amdnet_matminer.validation import check_structures
+from amdnet_matminer.validation.structures import check_structures
 
 DOCUMENT = ROOT / "SECURITY.md"
 MARKERS = ("<!-- table -->", "<!-- /table -->")

@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 from amdnet_matminer.errors import AMDNetError
 from amdnet_matminer.readers.folders import find_files
 from amdnet_matminer.structure_files import Entry, open_crystals, read_noted
-from amdnet_matminer.validation import check_elements, check_structure
+from amdnet_matminer.validation.structures import check_elements, check_structure
 
 DETAILS = re.compile(r"\s*\([^()]*\)|'[^']*'|\"[^\"]*\"|[-+]?\d[\d.,e+-]*")
 """What differs between errors for the same reason."""

@@ -16,7 +16,7 @@ from amdnet_matminer.network.amdnet import AMDNet
 from amdnet_matminer.network.base import States
 from amdnet_matminer.network.layers import MLP, GaussianBasis, Tensor, Topology, pool_mean, silu
 from amdnet_matminer.training.callbacks import BestWeights
-from amdnet_matminer.validation import HEAVIEST_ELEMENT
+from amdnet_matminer.validation.structures import HEAVIEST_ELEMENT
 
 ELEMENTS = [Element.from_Z(z) for z in range(1, HEAVIEST_ELEMENT + 1)]
 

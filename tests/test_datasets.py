@@ -20,7 +20,7 @@ from amdnet_matminer.datasets import load_matbench, oxides, read_dataset, read_l
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.readers import tables
 from amdnet_matminer.readers.tables import read_json_frame
-from amdnet_matminer.validation import check_elements, check_structures
+from amdnet_matminer.validation.structures import check_elements, check_structures
 
 TASK = "matbench_phonons"
 

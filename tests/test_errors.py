@@ -9,7 +9,7 @@ import pytest
 from amdnet_matminer import errors
 from amdnet_matminer.errors import AMDNetError, DatasetError, StructureError, TargetError
 from amdnet_matminer.parallel import map_structures
-from amdnet_matminer.validation import check_structures
+from amdnet_matminer.validation.structures import check_structures
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AMDNetError)]
 

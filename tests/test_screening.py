@@ -21,7 +21,7 @@ from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.screening import Outcome, predict, screen
 from amdnet_matminer.structure_files import Entry
 from amdnet_matminer.uncertainty import Domain
-from amdnet_matminer.validation import check_elements
+from amdnet_matminer.validation.structures import check_elements
 
 
 class Volumes:

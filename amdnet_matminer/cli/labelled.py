@@ -20,7 +20,7 @@ from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.original import Part
 from amdnet_matminer.screening import Outcome, screen
 from amdnet_matminer.structure_files import Crystals, Entry
-from amdnet_matminer.validation import check_elements, check_structures
+from amdnet_matminer.validation.structures import check_elements, check_structures
 
 logger = logging.getLogger(__name__)
 

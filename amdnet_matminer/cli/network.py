@@ -17,7 +17,7 @@ from amdnet_matminer.cli.outputs import check_output
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.motif_network import MotifNetwork
 from amdnet_matminer.screening import screen
-from amdnet_matminer.validation import check_structures
+from amdnet_matminer.validation.structures import check_structures
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from amdnet_matminer.datasets import STRUCTURE_COLUMN
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.original import convert_with_given_motifs, read_original
 from amdnet_matminer.parallel import map_structures
-from amdnet_matminer.validation import check_parameters
+from amdnet_matminer.validation.parameters import check_parameters
 
 logger = logging.getLogger(__name__)
 

@@ -26,12 +26,8 @@ from amdnet_matminer.graphs import (
 from amdnet_matminer.persistence import describe_training
 from amdnet_matminer.pretrained import MODELS, model_file
 from amdnet_matminer.uncertainty import Domain
-from amdnet_matminer.validation import (
-    check_every_target,
-    check_parameters,
-    check_range,
-    check_sample_weight,
-)
+from amdnet_matminer.validation.labels import check_every_target, check_range, check_sample_weight
+from amdnet_matminer.validation.parameters import check_parameters
 
 if TYPE_CHECKING:
     from amdnet_matminer.ensembles import Plan, Start

@@ -20,7 +20,8 @@ from amdnet_matminer.estimators.fitted import Crystals
 from amdnet_matminer.estimators.parameters import documented
 from amdnet_matminer.options import Loss
 from amdnet_matminer.persistence import ClassLabels, typed
-from amdnet_matminer.validation import check_classes, place_of, relative
+from amdnet_matminer.validation.labels import check_classes, relative
+from amdnet_matminer.validation.parameters import place_of
 
 if TYPE_CHECKING:
     from amdnet_matminer.network.gradients import Quantity

@@ -26,7 +26,7 @@ from amdnet_matminer.persistence import (
 )
 from amdnet_matminer.pretrained import model_file
 from amdnet_matminer.uncertainty import Domain
-from amdnet_matminer.validation import check_parameters
+from amdnet_matminer.validation.parameters import check_parameters
 
 if TYPE_CHECKING:
     from amdnet_matminer.ensembles import Weights

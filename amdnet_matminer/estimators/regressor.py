@@ -20,7 +20,8 @@ from amdnet_matminer.options import Loss, RegressionLoss
 from amdnet_matminer.persistence import TargetLabels, typed
 from amdnet_matminer.pretrained import pretrained_model_file
 from amdnet_matminer.uncertainty import std_factor
-from amdnet_matminer.validation import SMALLEST_UNSCALED, check_range, check_targets, place_of
+from amdnet_matminer.validation.labels import SMALLEST_UNSCALED, check_range, check_targets
+from amdnet_matminer.validation.parameters import place_of
 
 if TYPE_CHECKING:
     from amdnet_matminer.network.gradients import Quantity

@@ -13,7 +13,7 @@ from amdnet_matminer.graphs import batching as layout
 from amdnet_matminer.network import Network
 from amdnet_matminer.network.gradients import Quantity, integrated_gradients, states_of
 from amdnet_matminer.training import Compilation, compiled_network, prediction_batches, prediction_ladder
-from amdnet_matminer.validation import place_of
+from amdnet_matminer.validation.parameters import place_of
 
 Level = Literal["motif", "atom"]
 LEVELS: tuple[Level, ...] = get_args(Level)

@@ -14,7 +14,7 @@ from amdnet_matminer.errors import StructureError
 from amdnet_matminer.graphs.crystal import AtomGraph, DualGraph
 from amdnet_matminer.motifs import FINGERPRINT_LABELS, MotifGraph
 from amdnet_matminer.motifs.symmetry_measure import MOST
-from amdnet_matminer.validation import HEAVIEST_ELEMENT
+from amdnet_matminer.validation.structures import HEAVIEST_ELEMENT
 
 _LARGEST_COUNT = 2**24
 """Of sites or pairs that one stands for; from here on float32 does not tell numbers apart."""

@@ -20,7 +20,7 @@ from amdnet_matminer.graphs.reduction import reduce_atoms, reduce_motifs
 from amdnet_matminer.motifs import BOND_RULES, BondRule, MotifGraph, find_motifs, split_motifs
 from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.symmetry import site_orbits
-from amdnet_matminer.validation import check_elements, check_structure, check_structures, listed
+from amdnet_matminer.validation.structures import check_elements, check_structure, check_structures, listed
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from amdnet_matminer.matbench.device import check_device
 from amdnet_matminer.matbench.leaderboard import FOLDS, TASKS
 from amdnet_matminer.matbench.models import MODELS, check_presets, preset_names
 from amdnet_matminer.matbench.options import Options
-from amdnet_matminer.validation import check_parameters
+from amdnet_matminer.validation.parameters import check_parameters
 
 DEFAULT_TASKS = ("matbench_mp_gap", "matbench_mp_e_form")
 COMMANDS = {

@@ -18,7 +18,7 @@ from amdnet_matminer.motif_network.embedding import Vectors, fit_embedding, numb
 from amdnet_matminer.motif_network.links import Kinds, inverse_frequency, kinds_of, links_of
 from amdnet_matminer.motifs import MotifGraph, motif_graphs
 from amdnet_matminer.motifs.features import Crystal, Numbers
-from amdnet_matminer.validation import check_structures
+from amdnet_matminer.validation.structures import check_structures
 
 _WINDOW = 2048
 """Crystals that are held at a time."""

@@ -22,7 +22,7 @@ from amdnet_matminer.motifs.types import BOND_RULES, BondRule, Environments, Int
 from amdnet_matminer.motifs.union import split_motifs
 from amdnet_matminer.parallel import map_structures, try_structures
 from amdnet_matminer.symmetry import SiteOrbits, site_orbits
-from amdnet_matminer.validation import check_structure
+from amdnet_matminer.validation.structures import check_structure
 
 EngineName = Literal["fast", "reference"]
 OnError = Literal["raise", "return"]

@@ -24,7 +24,7 @@ from amdnet_matminer.network.layers import (
     pool_mean,
     silu,
 )
-from amdnet_matminer.validation import HEAVIEST_ELEMENT
+from amdnet_matminer.validation.structures import HEAVIEST_ELEMENT
 
 HIGHEST_SCORE = 4.0
 """Scores lie between minus this and this: a node counts exp(-4) to exp(4) times."""

@@ -20,7 +20,7 @@ from amdnet_matminer.network.layers import (
     Topology,
     look_up,
 )
-from amdnet_matminer.validation import HEAVIEST_ELEMENT
+from amdnet_matminer.validation.structures import HEAVIEST_ELEMENT
 
 EMBEDDING_WIDTH = 16
 N_BLOCKS = 3

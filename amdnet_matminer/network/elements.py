@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Element
 
-from amdnet_matminer.validation import HEAVIEST_ELEMENT
+from amdnet_matminer.validation.structures import HEAVIEST_ELEMENT
 
 _ELEMENTS = [Element.from_Z(number) for number in range(1, HEAVIEST_ELEMENT + 1)]
 _UNMEASURED_RADIUS = 1.5

@@ -14,7 +14,7 @@ from amdnet_matminer.graphs import DualGraphConverter, SizeLadder
 from amdnet_matminer.graphs.batching import batch_graphs, sizes_of
 from amdnet_matminer.network import NetworkConfig, build_network
 from amdnet_matminer.training import predict_graphs
-from amdnet_matminer.validation import check_parameters
+from amdnet_matminer.validation.parameters import check_parameters
 
 
 @pytest.fixture(autouse=True)

@@ -148,7 +148,7 @@ def test_comes_without_tensorflow(run_apart: Callable, folder: Path) -> None:
     """As do the help of a training, the names of the networks, and the MatBench runner before it runs."""
     then = """
 import amdnet_matminer.matbench.command
-import amdnet_matminer.validation
+import amdnet_matminer.validation.parameters
 from amdnet_matminer.architectures import architecture_names
 assert "amdnet-2021" in architecture_names()
 try:

@@ -16,7 +16,7 @@ from amdnet_matminer.architectures import architecture_names, network_class
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.network import Network, NetworkConfig, build_network, register
 from amdnet_matminer.network.layers import pool_mean
-from amdnet_matminer.validation import check_parameters
+from amdnet_matminer.validation.parameters import check_parameters
 
 
 class MeanOfElements(Network):

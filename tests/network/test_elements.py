@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from amdnet_matminer.network.elements import GROUP, N_GROUPS, N_PERIODS, PERIOD, RADIUS
-from amdnet_matminer.validation import HEAVIEST_ELEMENT
+from amdnet_matminer.validation.structures import HEAVIEST_ELEMENT
 
 
 @pytest.mark.parametrize(
