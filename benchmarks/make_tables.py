@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import matbench_tables
 import numpy as np
 from common import RESULTS, ROOT
 from model_tables import fine_tuning, more_crystals
 from network_tables import embeddings, explanations, network_accuracy, network_speed, trials
-from tables import read, table
+from tables import grid, read, table
 
-from amdnet_matminer.matbench.settings import RECIPES
-
-PEERS = ("RF", "CGCNN", "ALIGNN", "DeeperGATGNN", "coNGN")
-"""How the names of those begin that every table of MatBench shows."""
 BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
 
 
@@ -27,14 +24,14 @@ def main() -> None:
 
 
 def with_summary(text: str) -> str:
-    """The README's text with its five lines of results made anew."""
+    """The README's text with its results made anew."""
     begin, end = "<!-- summary -->\n", "<!-- /summary -->"
     before, rest = text.split(begin)
     return before + begin + "\n" + summary() + "\n" + end + rest.split(end)[1]
 
 
 def summary() -> str:
-    """What a reader asks first, a line each."""
+    """What a reader asks first, a line each, and the scores on MatBench."""
     pretrained = [
         read(RESULTS / f"pretrained-mp2018-{name}.json") for name in ("band-gap", "formation-energy")
     ]
@@ -46,19 +43,15 @@ def summary() -> str:
         for result in pretrained
         for target, errors in result["errors"].items()
     ]
-    phonons, tuned = (
-        read(RESULTS / f"matbench_phonons-{name}.json") for name in ("amdnet", "amdnet-finetuned")
-    )
     ratio = read(RESULTS / "training_speed-compare.json")["ratios"]["ours, amdnet"]["training / faster peer"]
     engine_ratio = read(RESULTS / "motif_engine.json")["speed"]["ratio"]
     rows = [
         *shipped,
-        ["MatBench phonons, five folds", f"{phonons['mean']:.1f} 1/cm; fine-tuned {tuned['mean']:.1f}"],
         ["training, beside the faster of matgl and megnet", f"{ratio:.1f} times as fast"],
         ["motifs, beside CrystalNN and its fingerprint", f"{engine_ratio:.0f} times as fast"],
     ]
-    lines = [["what", "mean absolute error, or rate"], ["---", "---"], *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+    in_short = grid(["what", "mean absolute error, or rate"], rows)
+    return f"{in_short}\n\n{matbench_tables.front_page()}\n"
 
 
 def with_tables(text: str) -> str:
@@ -81,8 +74,10 @@ def with_tables(text: str) -> str:
                 accuracy(),
                 more_crystals(),
                 motif_features(),
-                matbench(),
-                recipes(),
+                matbench_tables.scores(),
+                matbench_tables.fold_by_fold(),
+                matbench_tables.baselines(),
+                matbench_tables.recipes(),
                 uncertainty(),
                 robustness(),
                 engine(),
@@ -203,64 +198,6 @@ def motif_features() -> str:
     )
     heads = ["trained / tested on", "features", "gap, forest (eV)", "gap, boosting"]
     return table(title, [*heads, "energy, forest (eV/atom)", "energy, boosting"], rows, result)
-
-
-def matbench() -> str:
-    """Scores on official MatBench folds beside the published ones."""
-    leaderboard = read(ROOT / "amdnet_matminer" / "matbench" / "leaderboard.json")
-    results = [read(path) for path in sorted(RESULTS.glob("matbench_*.json"))]
-    rows = [_matbench_row(result, leaderboard["tasks"]) for result in results]
-    title = (
-        f"**MatBench.** Official folds, mean ± standard deviation over them. Others: the leaderboard of "
-        f"{leaderboard['date']}; of a task that lacks rows, what they reach on the same rows of the same "
-        "folds, by their published predictions. Where a model began pretrained it says so."
-    )
-    heads = ["task", "rows", "model", "score", "best of the others", *PEERS, "time"]
-    return table(title, heads, rows, *results)
-
-
-def recipes() -> str:
-    """How the networks learn each task, and why so."""
-    rows = [
-        [task, ", ".join(f"{name} {value}" for name, value in recipe.settings.items()), recipe.reason]
-        for task, recipe in RECIPES.items()
-    ]
-    title = (
-        "**Settings of the networks on MatBench**, chosen by the size of a training part and by trials "
-        "within training parts; nothing is kept for validation, and all others are the estimator's defaults."
-    )
-    return table(title, ["task", "settings", "why"], rows)
-
-
-def _matbench_row(result: dict[str, Any], tasks: dict[str, Any]) -> list[str]:
-    origin = result["origin"]
-    is_partial = origin.get("rows", 0) < origin.get("of", 0)
-    numbers = [fold["fold"] for fold in result["folds"]]
-    others = {name: row["mean"] for name, row in tasks[result["task"]][result["metric"]].items()}
-    if is_partial:  # its scores are put beside those on the same rows only
-        on_rows = result["peers on these rows"].items()
-        others = {name: float(np.mean([of[n] for n in numbers])) for name, of in on_rows}
-    best_of = max if result["metric"] == "rocauc" else min
-    best = best_of(others, key=lambda name: others[name]) if others else None
-    peers = (next((score for name, score in others.items() if name.startswith(peer)), None) for peer in PEERS)
-    which = "five folds" if len(numbers) == 5 else f"fold {', '.join(map(str, numbers))} only"
-    spread = f" ± {result['std']:.2g}" if len(numbers) > 1 else ""
-    minutes = sum(fold["training_s"] + fold["prediction_s"] for fold in result["folds"]) / 60
-    return [
-        f"{result['task']}, {which}",
-        f"{origin['rows']:,} of {origin['of']:,}" if is_partial else "all",
-        _model_of(result),
-        f"{result['mean']:.4g}{spread} {tasks[result['task']]['unit']}".strip(),
-        "" if best is None else f"{others[best]:.4g} ({best})",
-        *("" if score is None else f"{score:.4g}" for score in peers),
-        f"{minutes:.0f} min",
-    ]
-
-
-def _model_of(result: dict[str, Any]) -> str:
-    networks, pretrained = result["settings"].get("n_ensemble", 1), result.get("pretrained")
-    several = f", {networks} networks" if networks > 1 else ""
-    return f"{result['model']}{several}" + ("" if pretrained is None else f", pretrained: {pretrained}")
 
 
 def screening() -> str:

@@ -10,9 +10,14 @@ from typing import Any
 
 def table(title: str, heads: list[str], rows: list[list[str]], *results: dict[str, Any]) -> str:
     """A Markdown table under a title, with the commits that its numbers are of."""
-    lines = [heads, ["---"] * len(heads), *rows]
     made = f"{title} {revisions(results)}" if results else title
-    return "\n".join([made, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", ""])
+    return f"{made}\n\n{grid(heads, rows)}\n\n"
+
+
+def grid(heads: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, without the end of its last line."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def revisions(results: Sequence[dict[str, Any]]) -> str:
