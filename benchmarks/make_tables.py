@@ -58,40 +58,36 @@ def with_tables(text: str) -> str:
     """The text of the page with its tables made anew."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    return (
-        before
-        + BEGIN
-        + "\n"
-        + "\n".join(
-            [
-                ablation(),
-                speed(),
-                where_time_goes(),
-                growth(),
-                screening(),
-                million(),
-                memory(),
-                accuracy(),
-                more_crystals(),
-                motif_features(),
-                matbench_tables.scores(),
-                matbench_tables.fold_by_fold(),
-                matbench_tables.baselines(),
-                matbench_tables.recipes(),
-                uncertainty(),
-                robustness(),
-                engine(),
-                network_accuracy(),
-                network_speed(),
-                explanations(),
-                embeddings(),
-                fine_tuning(),
-                trials(),
-            ]
-        )
-        + END
-        + after
-    )
+    return before + BEGIN + "\n" + "\n".join(tables()) + END + after
+
+
+def tables() -> list[str]:
+    """All tables of the page, in their order."""
+    return [
+        ablation(),
+        speed(),
+        where_time_goes(),
+        growth(),
+        screening(),
+        million(),
+        memory(),
+        accuracy(),
+        more_crystals(),
+        motif_features(),
+        matbench_tables.scores(),
+        matbench_tables.fold_by_fold(),
+        matbench_tables.baselines(),
+        matbench_tables.recipes(),
+        uncertainty(),
+        robustness(),
+        engine(),
+        network_accuracy(),
+        network_speed(),
+        explanations(),
+        embeddings(),
+        fine_tuning(),
+        trials(),
+    ]
 
 
 def ablation() -> str:

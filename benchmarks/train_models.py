@@ -70,7 +70,7 @@ MODULI = (BULK, SHEAR)
 GO_ON = {"init_share": 1.0}
 """From the weights as they are."""
 GO_ON_SLOWLY = GO_ON | {"learning_rate": 7e-4}
-"""At a third of the default rate, which undoes what many epochs have refined."""
+"""At a third of the default rate: at that one, what many epochs have refined is lost at first."""
 RUNS = {
     "band-gap": Run((GAP, ENERGY), {"epochs": 32}),
     "formation-energy": Run((ENERGY,), {"epochs": 36, "dropout": 0.0}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import matbench_tables
@@ -13,13 +15,14 @@ from matbench_tables import Board
 def result() -> dict[str, Any]:
     fold = {"training_s": 60.0, "prediction_s": 0.0, "peak_memory_mb": 2048.0, "scores": {"mae": 0.175}}
     return {
-        "date": "2026-01-01",
+        "date": "2026-12-01",
         "revision": "a" * 40,
         "task": "matbench_mp_gap",
         "model": "amdnet",
         "metric": "mae",
         "mean": 0.175,
         "std": 0.01,
+        "settings": {"n_ensemble": 1},
         "origin": {"rows": 106_113, "of": 106_113},
         "peers on these rows": {"RF": [0.34] * 5, "ALIGNN": [0.16, 0.18, 0.18, 0.2, 0.18]},
         "folds": [fold | {"fold": number} for number in range(5)],
@@ -48,14 +51,30 @@ def test_part_of_the_rows_is_put_beside_others_on_the_same_rows(result: dict[str
     assert part.peer("CGCNN") == ""
 
 
+@pytest.mark.parametrize("n_rows", [82_316, 106_113])
 def test_part_of_the_folds_is_put_beside_others_on_the_same_folds_and_never_called_best(
-    result: dict[str, Any],
+    result: dict[str, Any], n_rows: int
 ) -> None:
-    result["origin"]["rows"] = 82_316
-    result |= {"folds": result["folds"][1:2], "mean": 0.1}
+    result["origin"]["rows"] = n_rows
+    result |= {"folds": result["folds"][:1], "mean": 0.1}
     part = board(result)
-    assert part.best_other() == "0.18 (ALIGNN)"
-    assert part.score("amdnet") == "0.1 (fold 1 only)"
+    assert part.best_other() == "0.16 (ALIGNN)"
+    assert part.score("amdnet") == "0.1 (fold 0 only)"
+
+
+def test_folds_of_others_that_are_not_known_are_told(result: dict[str, Any]) -> None:
+    result |= {"folds": result["folds"][1:3], "peers on these rows": {}}
+    assert board(result).best_other() == "0.1559 (coGN, five folds)"
+
+
+def test_a_score_is_put_beside_others_on_its_own_folds(result: dict[str, Any]) -> None:
+    result["origin"]["rows"] = 82_316
+    begun = result | {"folds": result["folds"][:1], "mean": 0.1}
+    tuned = result | {"model": "amdnet-finetuned", "mean": 0.17}
+    both = board(begun, tuned)
+    assert both.score("amdnet") == "0.1 (fold 0 only)"
+    assert both.score("amdnet-finetuned") == "**0.17 ± 0.01**"
+    assert both.best_other() == "0.18 (ALIGNN)"
 
 
 def test_nothing_is_best_where_others_are_not_known(result: dict[str, Any]) -> None:
@@ -66,12 +85,26 @@ def test_nothing_is_best_where_others_are_not_known(result: dict[str, Any]) -> N
     assert beside.best_other() == "0.18 (ALIGNN)"
 
 
+def test_results_of_other_rows_are_not_mixed(result: dict[str, Any]) -> None:
+    other = result | {"model": "mean", "origin": {"rows": 82_316, "of": 106_113}}
+    with pytest.raises(ValueError, match="too many values"):
+        board(result, other).best_other()
+
+
 def test_of_an_area_under_a_curve_the_largest_is_the_best(result: dict[str, Any]) -> None:
-    result |= {"metric": "rocauc", "mean": 0.95, "peers on these rows": {"A": [0.9] * 5, "B": [0.92] * 5}}
+    result |= {"task": "matbench_mp_is_metal", "metric": "rocauc", "mean": 0.95}
+    result |= {"peers on these rows": {"A": [0.9] * 5, "B": [0.92] * 5}}
     result["origin"] = {"rows": 82_316, "of": 106_113}
     metal = Board("matbench_mp_is_metal", {"amdnet": result})
     assert metal.best_other() == "0.92 (B)"
-    assert metal.score("amdnet").startswith("**")
+    assert metal.score("amdnet") == "**0.95 ± 0.01**"
+    result["mean"] = 0.91
+    assert metal.score("amdnet") == "0.91 ± 0.01"
+
+
+def test_a_network_before_todays_is_marked(result: dict[str, Any]) -> None:
+    result["folds"][2]["date"] = "2026-11-27T12:10:32+00:00"
+    assert board(result).score("amdnet") == "0.175 ± 0.01 †"
 
 
 def test_folds_are_put_beside_the_best_whose_folds_are_known(
@@ -79,15 +112,26 @@ def test_folds_are_put_beside_the_best_whose_folds_are_known(
 ) -> None:
     monkeypatch.setattr(matbench_tables, "boards", lambda: [board(result)])
     *_, ours, others = matbench_tables.fold_by_fold().strip().splitlines()
-    assert ours == "| mp_gap (eV) | new network | " + "0.175 | " * 5 + "5 min | 2.0 GB |"
+    assert ours == "| mp_gap (eV) | from scratch | " + "0.175 | " * 5 + "5 min | 2.0 GB |"
     assert others == "|  | ALIGNN | 0.16 | 0.18 | 0.18 | 0.2 | 0.18 |  |  |"
 
 
-def test_the_front_page_has_tasks_on_which_a_network_was_run(
-    result: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_no_result_is_left_out(
+    result: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    alone = Board("matbench_phonons", {"mean": result | {"model": "mean"}})
-    monkeypatch.setattr(matbench_tables, "boards", lambda: [board(result), alone])
-    *_, last = matbench_tables.front_page().splitlines()
-    assert last == "| mp_gap (eV) | all 106,113 | 0.175 ± 0.01 |  | 0.1559 (coGN) |"
-    assert matbench_tables.baselines().endswith("0.175 ± 0.01 |\n\n")
+    several = result | {"settings": {"n_ensemble": 5}, "mean": 0.15}
+    forest = result | {"task": "matbench_phonons", "model": "rf-motif"}
+    forest["origin"] = {"rows": 1265, "of": 1265}
+    tuned = result | {"model": "amdnet-finetuned", "pretrained": "a-model"}
+    for number, one in enumerate((result, several, forest, tuned)):
+        (tmp_path / f"matbench_{number}.json").write_text(json.dumps(one))
+    monkeypatch.setattr(matbench_tables, "RESULTS", tmp_path)
+    page = matbench_tables.front_page()
+    assert "begun from half of the weights of `a-model`" in page
+    assert (
+        page.splitlines()[-1] == "| mp_gap (eV) | all 106,113 | 0.175 ± 0.01 | 0.175 ± 0.01 | 0.1559 (coGN) |"
+    )
+    head, _, gaps, phonons = matbench_tables.baselines().strip().splitlines()[-4:]
+    assert head == "| task | `amdnet, 5 networks` | `rf-motif` |"
+    assert gaps == "| mp_gap (eV) | 0.15 ± 0.01 |  |"
+    assert phonons == "| phonons (1/cm) |  | 0.175 ± 0.01 |"
