@@ -111,8 +111,13 @@ def embeddings() -> str:
 
 
 def trials() -> str:
-    """What networks and recipes were tried, and what they are worth."""
-    result = read(RESULTS / "trials.json")
+    """What networks and recipes were tried, and what they are worth: on today's network, and before it."""
+    return _trials("Trials", "trials") + _trials("Trials that made it", "trials-before")
+
+
+def _trials(name: str, of: str) -> str:
+    """The table of one result file."""
+    result = read(RESULTS / f"{of}.json")
     runs = pd.DataFrame(result["runs"])
     targets = sorted(set(runs.target))
     usual = runs.loc[runs.trial == BASELINE, ["target", "seed", "mae", "seconds"]]
@@ -120,14 +125,14 @@ def trials() -> str:
     runs["change"], runs["time"] = runs.mae / runs.mae_usual - 1, runs.seconds / runs.seconds_usual
     rows = [
         [
-            str(name),
+            str(trial),
             *(_tried(group[group.target == target]) for target in targets),
             f"{group.time.mean():.2f}",
         ]
-        for name, group in sorted(runs.groupby("trial"), key=lambda item: item[1].change.mean())
+        for trial, group in sorted(runs.groupby("trial"), key=lambda item: item[1].change.mean())
     ]
     title = (
-        f"**Trials.** {result['n_train']:,} crystals of mp2018's training part, {result['epochs']} epochs, "
+        f"**{name}.** {result['n_train']:,} crystals of mp2018's training part, {result['epochs']} epochs, "
         f"scored on {result['n_validation']:,} of its validation part, which judge the epochs "
         "too; each has changed what it is called by. MAE, the mean over so many seeds, "
         "and in brackets how much more or less it is than "

@@ -124,6 +124,20 @@ class PartsAddUp(AMDNet):
         return parts[0] + parts[1]
 
 
+class MetalGate(AMDNet):
+    """Predictions lie between a floor, which is learned and that of metals, and what a second head says."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.floor = self.add_weight((config.n_outputs,), "zeros", name="floor")
+        self.has_gap = MLP((2 * config.width, config.width, config.n_outputs), silu, linear_output=True)
+
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
+        """Scaled predictions, shape (G, n_outputs)."""
+        read = self.read(self.states(batch, training), batch)
+        return self.floor + ops.sigmoid(self.has_gap(read)) * (self.head(read) - self.floor)
+
+
 class Breathing(AMDNet):
     """In training each crystal is a little larger or smaller than it is.
 
@@ -160,6 +174,7 @@ NETWORKS = {
     "local scale": LocalScale,
     "the mean in every block": KnowsMean,
     "parts add up": PartsAddUp,
+    "a gate for metals": MetalGate,
     "breathing crystals": Breathing,
 }
 

@@ -46,6 +46,7 @@ NETWORKS = (
     "local scale",
     "the mean in every block",
     "parts add up",
+    "a gate for metals",
     "breathing crystals",
 )
 TRIALS = {

@@ -46,9 +46,13 @@ def test_a_trial_is_compared_with_the_default_network_of_its_seed(
     ]
     sizes = {"n_train": 8000, "n_validation": 2000, "epochs": 15}
     made = {"date": "2026-01-01", "revision": "0123456789", "runs": runs}
-    (tmp_path / "trials.json").write_text(json.dumps(sizes | made))
+    for name in ("trials", "trials-before"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(sizes | made))
     monkeypatch.setattr(network_tables, "RESULTS", tmp_path)
-    assert network_tables.trials().splitlines()[4:] == [
+    now, _, before = network_tables.trials().partition("**Trials that made it.**")
+    rows = now.splitlines()[4:]
+    assert before.splitlines()[4:] == rows
+    assert rows == [
         "| deeper | 0.4000, 2 (-10.0%) | 1.00 |",
         "| amdnet | 0.4500, 2 (+0.0%) | 1.00 |",
         "| wider | 0.5000, 1 (+25.0%) | 0.83 |",
