@@ -12,7 +12,7 @@ from pymatgen.core import Element
 
 from amdnet_matminer.architectures import NetworkConfig, register
 from amdnet_matminer.graphs.batching import Batch, Level
-from amdnet_matminer.network.amdnet import AMDNet
+from amdnet_matminer.network.amdnet import AMDNet, GatedBlock
 from amdnet_matminer.network.base import States
 from amdnet_matminer.network.layers import MLP, GaussianBasis, Tensor, Topology, pool_mean, silu
 from amdnet_matminer.training.callbacks import BestWeights
@@ -138,6 +138,38 @@ class MetalGate(AMDNet):
         return self.floor + ops.sigmoid(self.has_gap(read)) * (self.head(read) - self.floor)
 
 
+class KnowsComposition(AMDNet):
+    """What is made of the mean of the first vectors of atoms, which no neighbour has changed, is added."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.of_composition = MLP((config.width, config.width, config.n_outputs), silu, linear_output=True)
+
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
+        """Scaled predictions, shape (G, n_outputs)."""
+        weight, n_graphs = ops.expand_dims(batch.atoms.weight, -1), ops.shape(batch.crystal)[0]
+        composition = pool_mean(self.first_atoms(batch.atoms), weight, batch.atoms.graph, n_graphs)
+        return super().call(batch, training) + self.of_composition(composition)
+
+
+class NormalisedBlock(GatedBlock):
+    """What a block adds to nodes and edges it makes of vectors of mean square 1 (arXiv 1910.07467)."""
+
+    def call(
+        self, nodes: Tensor, edges: Tensor, context: list[Tensor], t: Topology, training: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Update nodes (N, width) and edges (P, width)."""
+        node, edge = _normalised(nodes), _normalised(edges)
+        new_nodes, new_edges = super().call(node, edge, context, t, training)
+        return nodes + new_nodes - node, edges + new_edges - edge
+
+
+class Normalised(AMDNet):
+    """Blocks see vectors of mean square 1."""
+
+    block = NormalisedBlock
+
+
 class Breathing(AMDNet):
     """In training each crystal is a little larger or smaller than it is.
 
@@ -162,6 +194,11 @@ class Breathing(AMDNet):
         return super().states(resized, training)
 
 
+def _normalised(vectors: Tensor) -> Tensor:
+    """Rows of mean square 1, but for those that are 0."""
+    return vectors * ops.rsqrt(ops.mean(ops.square(vectors), axis=-1, keepdims=True) + 1e-6)
+
+
 def _stretched(level: Level, size: Tensor) -> Level:
     """A level whose edges are so many times as long; their length is the first column."""
     times = ops.expand_dims(ops.take(size, ops.take(level.graph, level.receiver)), -1)
@@ -175,6 +212,8 @@ NETWORKS = {
     "the mean in every block": KnowsMean,
     "parts add up": PartsAddUp,
     "a gate for metals": MetalGate,
+    "composition beside": KnowsComposition,
+    "normalised vectors": Normalised,
     "breathing crystals": Breathing,
 }
 

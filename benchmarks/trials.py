@@ -47,6 +47,8 @@ NETWORKS = (
     "the mean in every block",
     "parts add up",
     "a gate for metals",
+    "composition beside",
+    "normalised vectors",
     "breathing crystals",
 )
 TRIALS = {
