@@ -33,6 +33,7 @@ from amdnet_matminer.pretrained import MODELS
 
 SETTINGS: dict[str, Any] = {"epochs": 100, "validation_fraction": 0.0}
 N_SCORED = 2000
+DEFAULT_TASKS = ["matbench_perovskites", "matbench_log_gvrh"]
 SCRATCH = "scratch"
 
 
@@ -40,7 +41,7 @@ def main() -> None:
     """Run what is asked for, and write the table of all that has been run."""
     parser = parser_of(__doc__)
     tasks = [task for task in TASKS if task not in SEEN]
-    parser.add_argument("--tasks", nargs="+", choices=tasks, default=["matbench_perovskites"])
+    parser.add_argument("--tasks", nargs="+", choices=tasks, default=DEFAULT_TASKS)
     parser.add_argument("--sizes", nargs="+", type=int, default=[200, 500, 1000], help="crystals to learn")
     parser.add_argument("--starts", nargs="+", default=[SCRATCH, "mp-formation-energy"])
     parser.add_argument("--shares", nargs="+", type=float, default=[0.5], help="of the start's weights")

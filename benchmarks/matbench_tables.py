@@ -34,8 +34,8 @@ class Board(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The task and its unit."""
-        unit = unit_of(self.task).replace("unitless", "")
+        """The task and its unit, or its measure where that is no error."""
+        unit = "ROC-AUC" if is_classification(self.task) else unit_of(self.task).replace("unitless", "")
         return self.task.removeprefix("matbench_") + f" ({unit})" * bool(unit)
 
     @property
@@ -118,8 +118,9 @@ def front_page() -> str:
         [board.name, board.rows, *(board.score(name) for name in OURS), board.best_other()] for board in every
     ]
     title = (
-        "MatBench's official folds, mean absolute error of one network, and the best of the others on the "
-        "same rows whose score there is known; in bold: better than that. "
+        "MatBench's official folds, mean absolute error of one network (of mp_is_metal the area under the "
+        "ROC curve of the classes), and the best of the others on the same rows whose score there is known; "
+        "in bold: better than that. "
         f"{_beginnings(every)} {EARLIER}."
     )
     return f"{title}\n\n{grid(['task', 'rows', *OURS.values(), 'best of the others'], rows)}"
