@@ -136,7 +136,7 @@ def _trials(name: str, of: str) -> str:
         f"scored on {result['n_validation']:,} of its validation part, which judge the epochs "
         "too; each has changed what it is called by. MAE, the mean over so many seeds, "
         "and in brackets how much more or less it is than "
-        "that of the same seeds of the default network, whose processor time is 1."
+        "that of the same seeds of the default network of that revision, whose processor time is 1."
     )
     return table(title, ["trial", *(target.replace("_", " ") for target in targets), "time"], rows, result)
 
