@@ -67,6 +67,18 @@ class PickledObject:
         self.state = state
 
 
+class _Member(PickledObject):
+    """A member of an enumeration that is asked for with getattr, as Python 3.11.2 pickles elements.
+
+    Nothing is looked up: it is what the class would have been called with, as later versions pickle it.
+    """
+
+    def __init__(self, kind: Any, name: Any) -> None:
+        if not (isinstance(kind, type) and kind.__name__ == "Element" and isinstance(name, str)):
+            raise _refused("builtins.getattr")
+        super().__init__(name)
+
+
 def read_pickle(path: str | Path) -> Any:
     """Open a pickle of numpy arrays, pandas tables and pymatgen structures; nothing in it is run.
 
@@ -144,11 +156,16 @@ class _Unpickler(pickle._Unpickler):
             return type(name, (PickledObject,), {})
         if (module, name) in (("builtins", "slice"), ("__builtin__", "slice")):
             return slice
-        raise DatasetError(
-            f"asks for {module}.{name}, which tables of crystals do not need, so it is not opened: it may do "
-            "harm",
-            "write it anew with nothing but numpy, pandas and pymatgen in it",
-        )
+        if (module, name) in (("builtins", "getattr"), ("__builtin__", "getattr")):
+            return type("Element", (_Member,), {})
+        raise _refused(f"{module}.{name}")
+
+
+def _refused(what: str) -> DatasetError:
+    return DatasetError(
+        f"asks for {what}, which tables of crystals do not need, so it is not opened: it may do harm",
+        "write it anew with nothing but numpy, pandas and pymatgen in it",
+    )
 
 
 def _guarded(opcode: bytes, keys: slice) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pymatgen.core import DummySpecies, Lattice, Structure
+from pymatgen.core import DummySpecies, Element, Lattice, Structure
 
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.original.pickles import PickledObject, read_pickle, rebuild_structure
@@ -55,6 +55,18 @@ def test_species_keep_their_states(write: Callable) -> None:
         Lattice.cubic(4), ["Fe3+", DummySpecies("X", -2), "D"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0]]
     )
     assert rebuild_structure(read_pickle(write("one.pkl", written))) == written
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_elements_of_python_3_11_2_are_opened(
+    rutile: Structure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: int
+) -> None:
+    """It pickles a member of an enumeration as its name, to be looked up in the class."""
+    monkeypatch.setattr(Element, "__reduce_ex__", lambda self, _: (getattr, (type(self), self.name)))
+    path = tmp_path / "old.pkl"
+    path.write_bytes(pickle.dumps(rutile, protocol))
+    assert b"getattr" in path.read_bytes()
+    assert rebuild_structure(read_pickle(path)) == rutile
 
 
 def test_structures_of_pymatgen_2020_are_rebuilt(rutile: Structure, write: Callable) -> None:
