@@ -37,6 +37,8 @@ class TargetScaler(NamedTuple):
         # Below this the spread is rounding of a constant, not a property to learn.
         constant = spread <= 1e-12
         scale = np.where(constant, np.where(largest > 0, largest, 1.0), unit * spread)
+        # Less may be rounded to 0, and what is divided by it is infinite.
+        scale = np.maximum(scale, np.finfo(float).tiny)
         return cls(tuple((unit * mean).tolist()), tuple(scale.tolist()))
 
     @classmethod
