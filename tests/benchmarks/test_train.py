@@ -109,7 +109,6 @@ def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, t
 
     monkeypatch.setattr(train_models, "train", None)
     before = dict(written)
-    given(monkeypatch, "--work", tmp_path / "work", "--output", tmp_path, "--what", "mp2018-band-gap")
     make_pretrained.main()
     assert written == before
 
