@@ -73,6 +73,18 @@ def rock_salt() -> Structure:
 
 
 @pytest.fixture(scope="session")
+def rock_salts() -> list[Structure]:
+    """Four oxides in four sizes each, whose volumes a network can learn."""
+    return [
+        Structure.from_spacegroup(
+            "Fm-3m", Lattice.cubic(4.0 + 0.1 * i + 0.02 * j), [metal, "O"], [[0] * 3, [0.5] * 3]
+        ).get_primitive_structure()
+        for i, metal in enumerate(["Mg", "Ca", "Sr", "Ba"])
+        for j in range(4)
+    ]
+
+
+@pytest.fixture(scope="session")
 def corundum() -> Structure:
     return Structure.from_spacegroup(
         "R-3c", Lattice.hexagonal(4.759, 12.991), ["Al", "O"], [[0, 0, 0.3522], [0.3064, 0, 0.25]]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
 
 from amdnet_matminer.estimators import AMDNetClassifier, AMDNetRegressor
 
@@ -27,15 +27,8 @@ def classifier_of() -> Callable[..., AMDNetClassifier]:
 
 
 @pytest.fixture(scope="session")
-def X() -> list[Structure]:
-    """Rock salts."""
-    return [
-        Structure.from_spacegroup(
-            "Fm-3m", Lattice.cubic(4.0 + 0.1 * i + 0.02 * j), [metal, "O"], [[0] * 3, [0.5] * 3]
-        ).get_primitive_structure()
-        for i, metal in enumerate(["Mg", "Ca", "Sr", "Ba"])
-        for j in range(4)
-    ]
+def X(rock_salts: list[Structure]) -> list[Structure]:
+    return rock_salts
 
 
 @pytest.fixture(scope="session")
