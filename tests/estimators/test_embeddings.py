@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,7 +30,7 @@ def test_the_head_predicts_from_the_vectors(model: AMDNetRegressor, crystals: li
     for weights, vectors in zip(model.weights_, parts, strict=True):
         network = build_network(model.config_)
         network.set_weights(weights)
-        outputs.append(np.asarray(network.head(vectors)))
+        outputs.append(keras.ops.convert_to_numpy(network.head(vectors)))
     predicted = model.scaler_.inverse(np.stack(outputs)).mean(axis=0)[:, 0]
     np.testing.assert_allclose(predicted, model.predict(crystals), rtol=1e-4, atol=1e-5)
 
