@@ -10,6 +10,7 @@ from common import RESULTS
 from tables import grid, read, table
 
 from amdnet_matminer.matbench.leaderboard import DATE, FOLDS, TASKS, is_classification, published, unit_of
+from amdnet_matminer.matbench.report import with_spread
 from amdnet_matminer.matbench.settings import RECIPES
 from amdnet_matminer.matbench.tasks import n_official_rows
 
@@ -85,7 +86,7 @@ class Board(NamedTuple):
         if result is None:
             return ""
         folds = _folds_of(result)
-        text = f"{result['mean']:.4g}" + (f" ± {result['std']:.2g}" if len(folds) > 1 else "")
+        text = with_spread(result["mean"], result["std"], len(folds))
         if len(folds) < len(FOLDS):
             text += f" (fold {', '.join(map(str, folds))} only)"
         elif (best := next(iter(self.others(folds).values()), None)) is not None:

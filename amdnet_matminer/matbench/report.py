@@ -101,7 +101,7 @@ def _overview_row(summary: Summary) -> dict[str, str]:
         "task": short(summary.task) + ("" if summary.origin.official else " *"),
         "model": MODELS[summary.model].algorithm,
         "pretrained": summary.pretrained or "no",
-        "score": f"{_with_spread(summary, '.4g', '.2g')} {metric}".strip(),
+        "score": f"{with_spread(summary.mean, summary.std, len(summary.numbers))} {metric}".strip(),
         "folds": _folds(summary),
         "rows": _rows(summary),
         "place": f"{summary.place} of {n_published + 1}" if summary.place else "–",
@@ -265,11 +265,6 @@ def _source() -> str:
     )
 
 
-def _with_spread(summary: Summary, mean: str, std: str) -> str:
-    spread = f" ± {summary.std:{std}}" if len(summary.numbers) > 1 else ""
-    return f"{summary.mean:{mean}}{spread}"
-
-
 def _rows(summary: Summary) -> str:
     origin = summary.origin
     return "all" if origin.is_complete else f"{origin.rows:,} of {origin.of:,}"
@@ -292,6 +287,13 @@ def _training_time(summary: Summary) -> str:
 
 def _devices(summary: Summary) -> str:
     return ", ".join(dict.fromkeys(fold["measured"]["device"] for fold in summary.folds))
+
+
+def with_spread(mean: float, std: float, n: int) -> str:
+    """The mean of n scores to four digits and, of more than one, their spread to the same decimal."""
+    text = f"{mean:#.4g}".rstrip(".")
+    decimals = len(text.partition(".")[2])
+    return text if n == 1 else f"{text} ± {std:.{decimals}f}"
 
 
 def duration(seconds: float) -> str:

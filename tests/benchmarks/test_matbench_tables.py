@@ -37,7 +37,7 @@ def test_all_rows_are_put_beside_the_leaderboard(result: dict[str, Any]) -> None
     every = board(result)
     assert (every.name, every.rows) == ("mp_gap (eV)", "all 106,113")
     assert every.best_other() == "0.1559 (coGN)"
-    assert every.score("amdnet") == "0.175 ± 0.01"
+    assert every.score("amdnet") == "0.1750 ± 0.0100"
     assert every.score("amdnet-finetuned") == ""
     assert [every.peer(name) for name in ("RF", "ALIGNN", "nobody")] == ["0.3452", "0.1861", ""]
 
@@ -47,7 +47,7 @@ def test_part_of_the_rows_is_put_beside_others_on_the_same_rows(result: dict[str
     part = board(result)
     assert part.rows == "82,316 of 106,113"
     assert part.best_other() == "0.18 (ALIGNN)"
-    assert part.score("amdnet") == "**0.175 ± 0.01**"
+    assert part.score("amdnet") == "**0.1750 ± 0.0100**"
     assert part.peer("CGCNN") == ""
 
 
@@ -59,7 +59,7 @@ def test_part_of_the_folds_is_put_beside_others_on_the_same_folds_and_never_call
     result |= {"folds": result["folds"][:1], "mean": 0.1}
     part = board(result)
     assert part.best_other() == "0.16 (ALIGNN)"
-    assert part.score("amdnet") == "0.1 (fold 0 only)"
+    assert part.score("amdnet") == "0.1000 (fold 0 only)"
 
 
 def test_folds_of_others_that_are_not_known_are_told(result: dict[str, Any]) -> None:
@@ -72,15 +72,15 @@ def test_a_score_is_put_beside_others_on_its_own_folds(result: dict[str, Any]) -
     begun = result | {"folds": result["folds"][:1], "mean": 0.1}
     tuned = result | {"model": "amdnet-finetuned", "mean": 0.17}
     both = board(begun, tuned)
-    assert both.score("amdnet") == "0.1 (fold 0 only)"
-    assert both.score("amdnet-finetuned") == "**0.17 ± 0.01**"
+    assert both.score("amdnet") == "0.1000 (fold 0 only)"
+    assert both.score("amdnet-finetuned") == "**0.1700 ± 0.0100**"
     assert both.best_other() == "0.18 (ALIGNN)"
 
 
 def test_nothing_is_best_where_others_are_not_known(result: dict[str, Any]) -> None:
     result["origin"]["rows"] = 82_316
     alone = board(result | {"peers on these rows": {}})
-    assert (alone.best_other(), alone.score("amdnet")) == ("", "0.175 ± 0.01")
+    assert (alone.best_other(), alone.score("amdnet")) == ("", "0.1750 ± 0.0100")
     beside = board(result | {"peers on these rows": {}}, result | {"model": "mean"})
     assert beside.best_other() == "0.18 (ALIGNN)"
 
@@ -97,14 +97,14 @@ def test_of_an_area_under_a_curve_the_largest_is_the_best(result: dict[str, Any]
     result["origin"] = {"rows": 82_316, "of": 106_113}
     metal = Board("matbench_mp_is_metal", {"amdnet": result})
     assert metal.best_other() == "0.92 (B)"
-    assert metal.score("amdnet") == "**0.95 ± 0.01**"
+    assert metal.score("amdnet") == "**0.9500 ± 0.0100**"
     result["mean"] = 0.91
-    assert metal.score("amdnet") == "0.91 ± 0.01"
+    assert metal.score("amdnet") == "0.9100 ± 0.0100"
 
 
 def test_a_network_before_todays_is_marked(result: dict[str, Any]) -> None:
     result["folds"][2]["date"] = "2026-11-27T12:10:32+00:00"
-    assert board(result).score("amdnet") == "0.175 ± 0.01 †"
+    assert board(result).score("amdnet") == "0.1750 ± 0.0100 †"
 
 
 def test_folds_are_put_beside_the_best_whose_folds_are_known(
@@ -128,10 +128,9 @@ def test_no_result_is_left_out(
     monkeypatch.setattr(matbench_tables, "RESULTS", tmp_path)
     page = matbench_tables.front_page()
     assert "begun from half of the weights of `a-model`" in page
-    assert (
-        page.splitlines()[-1] == "| mp_gap (eV) | all 106,113 | 0.175 ± 0.01 | 0.175 ± 0.01 | 0.1559 (coGN) |"
-    )
+    score = "0.1750 ± 0.0100"
+    assert page.splitlines()[-1] == f"| mp_gap (eV) | all 106,113 | {score} | {score} | 0.1559 (coGN) |"
     head, _, gaps, phonons = matbench_tables.baselines().strip().splitlines()[-4:]
     assert head == "| task | `amdnet, 5 networks` | `rf-motif` |"
-    assert gaps == "| mp_gap (eV) | 0.15 ± 0.01 |  |"
-    assert phonons == "| phonons (1/cm) |  | 0.175 ± 0.01 |"
+    assert gaps == "| mp_gap (eV) | 0.1500 ± 0.0100 |  |"
+    assert phonons == "| phonons (1/cm) |  | 0.1750 ± 0.0100 |"

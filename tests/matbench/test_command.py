@@ -16,6 +16,7 @@ from sklearn.dummy import DummyRegressor
 
 from amdnet_matminer.cli import main
 from amdnet_matminer.matbench import models, runs
+from amdnet_matminer.matbench.report import with_spread
 
 TASK, METALS = "matbench_jdft2d", "matbench_mp_is_metal"
 
@@ -63,7 +64,7 @@ def test_mean__all_folds_are_ready_to_submit(
         assert f"{TASK} fold {fold}, mean: MAE {error:.4f} meV/atom, 0.0 min on cpu\n" in output
     assert f"{TASK}: official folds, all 30 rows; {TASK}.json.gz is the official file" in output
     assert f"{submission(tmp_path)}: ready to submit" in output
-    score = f"{np.mean(expected):.4g} ± {np.std(expected):.2g} meV/atom"
+    score = f"{with_spread(np.mean(expected), np.std(expected), 5)} meV/atom"
     assert f"| jdft2d | Mean-value | no | {score} | all folds | all | 1 of 17 |" in output
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from amdnet_matminer.matbench.report import duration
+from amdnet_matminer.matbench.report import duration, with_spread
 
 pytest.importorskip("matplotlib", reason="needs matplotlib, the plots extra")
 
@@ -73,7 +73,8 @@ def test_markdown(report: Path) -> None:
         lines[2],
     )
     assert re.match(
-        r"\| mp_is_metal \| Mean-value \| no \| 0.5 ± 0 ROC-AUC \| all folds \| all \| 14 of 14 \|", lines[5]
+        r"\| mp_is_metal \| Mean-value \| no \| 0.5000 ± 0.0000 ROC-AUC \| all folds \| all \| 14 of 14 \|",
+        lines[5],
     )
 
 
@@ -129,3 +130,16 @@ def test_without_matplotlib__says_how_to_get_it(
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "n", "text"),
+    [
+        (0.026016, 0.0000618, 2, "0.02602 ± 0.00006"),
+        (21.9, 1.65, 5, "21.90 ± 1.65"),
+        (1234.5, 10.4, 5, "1234 ± 10"),
+        (0.92509, 0, 1, "0.9251"),
+    ],
+)
+def test_a_spread_has_as_many_decimals_as_its_mean(mean: float, std: float, n: int, text: str) -> None:
+    assert with_spread(mean, std, n) == text
