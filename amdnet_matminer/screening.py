@@ -18,7 +18,7 @@ from amdnet_matminer.parallel import Work, attempt, chunked
 from amdnet_matminer.structure_files import Entry, read_noted
 
 if TYPE_CHECKING:
-    from amdnet_matminer.estimators import AMDNetRegressor
+    from amdnet_matminer.estimators import AMDNetEstimator
     from amdnet_matminer.graphs import DualGraph
 
 logger = logging.getLogger(__name__)
@@ -52,14 +52,16 @@ class Outcome(NamedTuple, Generic[Value]):
 class Prediction(NamedTuple):
     """What a model says of one crystal."""
 
-    prediction: float
-    """In the unit of the target."""
+    prediction: Any
+    """A number in the unit of the target; of a classifier the class."""
     std: float
     """Its standard deviation; NaN if none was asked for."""
     novelty: float
     """How much of the crystal was not in the training, from 0 to 1; NaN if the model does not know."""
     unseen: tuple[str, ...]
     """Elements that were in no training crystal."""
+    probabilities: Sequence[float] = ()
+    """Of the classes of a classifier, in the order of its ``classes_``."""
 
 
 def screen(
@@ -100,7 +102,7 @@ def screen(
 
 
 def predict(
-    model: AMDNetRegressor,
+    model: AMDNetEstimator,
     entries: Iterable[Entry],
     return_std: bool = False,
     convert: Work[DualGraph] | None = None,
@@ -111,7 +113,7 @@ def predict(
         model: A fitted estimator; its ``n_jobs`` is also the number of processes that
             read crystals and make their graphs.
         entries: The crystals, as ``open_crystals`` gives them.
-        return_std: Whether standard deviations are asked for.
+        return_std: Whether standard deviations are asked for, which a classifier does not give.
         convert: What makes graphs of the crystals; None is the model's converter.
 
     Yields:
@@ -121,7 +123,9 @@ def predict(
         TargetError: The model has several targets.
         DatasetError: A file ends in something that cannot be read.
     """
-    if model.target_shape_:
+    from amdnet_matminer.estimators import AMDNetRegressor
+
+    if isinstance(model, AMDNetRegressor) and model.target_shape_:
         reason = f"the model has targets of shape {model.target_shape_}, not one"
         raise TargetError(reason, "call its predict", subject="")
     for window in screen(entries, convert or model.converter_.convert_few, model.n_jobs):
@@ -175,15 +179,21 @@ def _outcome(key: str, found: Value | AMDNetError) -> Outcome[Value]:
     return Outcome(key, None, " ".join(str(failure).split()))
 
 
-def _predictions(model: AMDNetRegressor, graphs: Sequence[DualGraph], return_std: bool) -> list[Prediction]:
+def _predictions(model: AMDNetEstimator, graphs: Sequence[DualGraph], return_std: bool) -> list[Prediction]:
+    from amdnet_matminer.estimators import AMDNetClassifier
+
     unknown = np.full(len(graphs), np.nan)
-    mean, std = model.predict(graphs, return_std=True) if return_std else (model.predict(graphs), unknown)
     novelty = unknown if model.domain_ is None else model.novelty(graphs)
     unseen = [_unseen(model, graph) for graph in graphs]
+    if isinstance(model, AMDNetClassifier):
+        probabilities = model.predict_proba(graphs)
+        said = model.classes_[probabilities.argmax(axis=1)], unknown, novelty
+        return list(map(Prediction, *(part.tolist() for part in said), unseen, probabilities.tolist()))
+    mean, std = model.predict(graphs, return_std=True) if return_std else (model.predict(graphs), unknown)
     return list(map(Prediction, mean.tolist(), std.tolist(), novelty.tolist(), unseen))
 
 
-def _unseen(model: AMDNetRegressor, graph: DualGraph) -> tuple[str, ...]:
+def _unseen(model: AMDNetEstimator, graph: DualGraph) -> tuple[str, ...]:
     """Elements of a crystal that the model was not fitted to, by atomic number."""
     if model.domain_ is None:
         return ()
@@ -192,6 +202,6 @@ def _unseen(model: AMDNetRegressor, graph: DualGraph) -> tuple[str, ...]:
 
 
 def _finite(found: Prediction | AMDNetError) -> Prediction | AMDNetError:
-    if isinstance(found, AMDNetError) or np.isfinite(found.prediction):
+    if isinstance(found, AMDNetError) or np.isfinite(found.probabilities or found.prediction).all():
         return found
     return StructureError(f"gets {found.prediction} from the model", "train the model anew")

@@ -74,7 +74,8 @@ def draw_errors(result: dict[str, Any], path: Path) -> None:
     target, errors = next(iter(result["errors"].items()))
     figure = unshown_figure((11.0, 6.5))
     curve, *others = figure.subplots(2, 3).flat
-    curve.plot(result["history"]["val_mae"], color="#0072B2")
+    judged = next(name for name in result["history"] if name.startswith("val_"))
+    curve.plot(result["history"][judged], color="#0072B2")
     curve.set(title="validation error of the training", xlabel="epoch", yscale="log")
     divisions = errors["by kind"]
     for axes in others[len(divisions) :]:
@@ -86,5 +87,6 @@ def draw_errors(result: dict[str, Any], path: Path) -> None:
         axes.axvline(errors["mae"], color="0.4", linewidth=1)
         axes.set_title(division)
         axes.tick_params(axis="y", labelsize=7)
-    figure.suptitle(f"{target.replace('_', ' ')}: MAE ({errors['unit']}) by kind of crystal; the line is all")
+    measure = f"MAE ({errors['unit']})" if errors["unit"] else "part that is wrong"
+    figure.suptitle(f"{target.replace('_', ' ')}: {measure} by kind of crystal; the line is all")
     figure.savefig(path, dpi=130)

@@ -127,15 +127,19 @@ def model_card(name: str, size: int, result: dict[str, Any]) -> str:
         Markdown.
     """
     data = DATA[result["data"]]
-    lines = [f"# Model `{name}`", "", f'`AMDNetRegressor.from_pretrained("{name}")`', ""]
+    kind = "AMDNetClassifier" if _is_class(result["errors"]) else "AMDNetRegressor"
+    lines = [f"# Model `{name}`", "", f'`{kind}.from_pretrained("{name}")`', ""]
     lines += [_table(_facts(size, result)), "", f"## Error on {data.validation}", ""]
-    lines += [*_errors_by_kind(result["errors"], result.get("before", {})), ""]
+    before = {} if _is_class(result["errors"]) else result.get("before", {})
+    lines += [*_errors_by_kind(result["errors"], before), ""]
     return "\n".join([*lines, LIMITS.format(fewest=FEWEST, computed=data.computed, scored=data.scored)])
 
 
 def _errors_by_kind(errors: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
     """The lines of the table, with a column for each target, and for what a model before it reached."""
-    heads = [f"MAE of {target} ({of['unit']})" for target, of in errors.items()]
+    heads = [
+        f"{_measure(of)} of {target}" + f" ({of['unit']})" * bool(of["unit"]) for target, of in errors.items()
+    ]
     heads += ["before" for _ in before]
     yield f"| kind | crystals | {' | '.join(heads)} |"
     yield "|---|---|" + "---|" * len(heads)
@@ -150,18 +154,31 @@ def _errors_by_kind(errors: dict[str, Any], before: dict[str, Any]) -> Iterator[
 def _facts(size: int, result: dict[str, Any]) -> dict[str, str]:
     """The first table of a card."""
     errors, members, data = result["errors"], result["members"], DATA[result["data"]]
-    held = data.validation
+    measure = _measure(next(iter(errors.values())))
+    targets = [target + f" in {of['unit']}" * bool(of["unit"]) for target, of in errors.items()]
     facts = {
-        "predicts": " and ".join(f"{target} in {of['unit']}" for target, of in errors.items())
-        + f", {data.labels}",
+        "predicts": f"{' and '.join(targets)}, {data.labels}",
         "data": f"{result['n_train']:,} crystals, {data.training}",
         "licence of the data": _LICENCE,
         "networks": f"{len(members)} of {result['parameters_per_network']:,} parameters: "
-        + "; ".join(f"{name}, MAE {_figures(error)}" for name, error in members.items()),
+        + "; ".join(f"{name}, {measure} {_figures(error)}" for name, error in members.items()),
         "settings": "those of the runs of these names in `benchmarks/train_models.py`",
-        "training": f"{result['seconds'] / 60:.0f} minutes on {result['device']}; epochs judged by {held}",
+        "training": f"{result['seconds'] / 60:.0f} minutes on {result['device']}; "
+        f"epochs judged by {data.validation}",
+    }
+    facts |= _of_classes(result) if _is_class(errors) else _of_values(result)
+    return facts | {
+        "file": f"{size / 1e6:.1f} MB, plain arrays without pickle",
+        "to make it again": _COMMAND,
+    }
+
+
+def _of_values(result: dict[str, Any]) -> dict[str, str]:
+    """What a card says of errors of numbers, and of their spread."""
+    errors, held = result["errors"], DATA[result["data"]].validation
+    facts = {
         "spread": "none, there is one network"
-        if len(members) == 1
+        if len(result["members"]) == 1
         else f"of {100 * result['within one std']:.0f}% of {held} the error is below the "
         "standard deviation of `return_std=True`, which was scaled on it to be so for 68%",
         "error": "; ".join(
@@ -169,12 +186,21 @@ def _facts(size: int, result: dict[str, Any]) -> dict[str, str]:
             for of in errors.values()
         )
         + f" of {held}",
-        "file": f"{size / 1e6:.1f} MB, plain arrays without pickle",
-        "to make it again": _COMMAND,
     }
-    if "before" in result:
-        facts |= _beside_before(result)
-    return facts
+    return facts | (_beside_before(result) if "before" in result else {})
+
+
+def _of_classes(result: dict[str, Any]) -> dict[str, str]:
+    """What a card says of errors of classes, beside those of the gaps from which the network went on."""
+    ((name, now),), (gaps,) = result["errors"].items(), result["before"].values()
+    return {
+        "classes": f"True of {name.replace('_', ' ')}: the band gap is 0",
+        "error": f"the likelier class is wrong of {now['mae']:.2%} of the {_n_labelled(now):,} crystals of "
+        f"{DATA[result['data']].validation}; area under the curve {now['auc of metals']:.4f}, by the "
+        f"small gaps of `{result['init_from']}`, from which the network went on, {gaps['auc of metals']:.4f}",
+        "probabilities": f"log loss {now['log loss']:.4f}; they differ from the part of metals by "
+        f"{now['calibration error']:.4f} in the mean (expected calibration error, ten bins)",
+    }
 
 
 def _n_labelled(errors: dict[str, Any]) -> int:
@@ -194,6 +220,15 @@ def _beside_before(result: dict[str, Any]) -> dict[str, str]:
     if now.get("auc of metals") is not None:
         told["metals"] = f"told by a small gap with an area under the curve of {now['auc of metals']:.4f}"
     return told
+
+
+def _is_class(errors: dict[str, Any]) -> bool:
+    """Whether errors are those of classes, which have no unit."""
+    return not all(of["unit"] for of in errors.values())
+
+
+def _measure(errors: dict[str, Any]) -> str:
+    return "MAE" if errors["unit"] else "wrong part"
 
 
 def _figures(error: float | list[float]) -> str:

@@ -6,7 +6,8 @@
     python benchmarks/make_pretrained.py --what domains                    after motifs are named otherwise
 
 Data: mp2018; for mp-band-gap and mp-formation-energy also what there is beside it in matbench_mp, on all of
-which the package's models of mp2018 go on; and matbench_elastic for the moduli. The models are made of runs
+which the package's models of mp2018 go on, and mp-is-metal from mp-band-gap; and matbench_elastic for the
+moduli. The models are made of runs
 of ``train_models.py``, which are trained here unless the folder ``--work`` has them; end it anywhere, and the
 same command goes on. What is made goes into the package, results to ``results/motif_vectors_preset.json`` and
 ``results/pretrained-<model>.json``.
@@ -24,10 +25,27 @@ import numpy as np
 from cards import model_card, vectors_card
 from common import load_crystals, parse, parser_of, write_result
 from motif_features import PRESET, graphs_of
+from pymatgen.core import Structure
 from scipy.stats import spearmanr
-from train_models import ENERGY, GAP, MODULI, MP, RUNS, Run, load, model_file, run, score, seconds_file
+from train_models import (
+    ENERGY,
+    GAP,
+    METAL,
+    MODULI,
+    MP,
+    RUNS,
+    Run,
+    errors_of,
+    load,
+    model_file,
+    run,
+    said_by,
+    score,
+    seconds_file,
+)
 
 from amdnet_matminer import AMDNetRegressor, Motif2Vec
+from amdnet_matminer.estimators import AMDNetEstimator
 from amdnet_matminer.pretrained import FOLDER
 from amdnet_matminer.uncertainty import Domain, std_factor
 
@@ -46,6 +64,7 @@ SHIPPED = {
     "mp2018-formation-energy": Shipped((ENERGY,), ("formation-energy", "formation-energy-1")),
     "mp-band-gap": Shipped((GAP,), ("mp-band-gap",)),
     "mp-formation-energy": Shipped((ENERGY,), ("mp-formation-energy",)),
+    "mp-is-metal": Shipped((METAL,), ("mp-is-metal",)),
     "mp-moduli": Shipped(MODULI, ("moduli", "moduli-finetuned")),
 }
 
@@ -113,7 +132,7 @@ def name_domains(options: argparse.Namespace) -> list[Path]:
         names = {name for g in graphs_of(structures, options, bonds="own") for name in g.name.tolist()}
         elements = {number for structure in structures for number in structure.atomic_numbers}
         files.append(options.output / f"{name}.amdnet")
-        model = AMDNetRegressor.load(files[-1])
+        model = AMDNetEstimator.load(files[-1])
         model.domain_ = Domain(frozenset(names), frozenset(elements))
         model.save(files[-1])
     return files
@@ -133,8 +152,8 @@ def make_model(name: str, options: argparse.Namespace) -> Path:
     for part in shipped.runs:
         print(run(part, options))
     files = {part: model_file(part, options) for part in shipped.runs}
-    runs = {part: AMDNetRegressor.load(file) for part, file in files.items()}
-    model = AMDNetRegressor.join([only(model, shipped.targets, RUNS[part]) for part, model in runs.items()])
+    parts = [only(AMDNetEstimator.load(file), shipped.targets, RUNS[part]) for part, file in files.items()]
+    model = type(parts[0]).join(parts)
     # In half precision a file is half as large, and predictions change by a thousandth of their error.
     model.weights_ = [[weight.astype(np.float16).astype(np.float32) for weight in m] for m in model.weights_]
     model.save(path)
@@ -146,9 +165,9 @@ def make_model(name: str, options: argparse.Namespace) -> Path:
     return write_result(f"pretrained-{name}", result, options.allow_dirty)
 
 
-def only(model: AMDNetRegressor, targets: tuple[str, ...], learned: Run) -> AMDNetRegressor:
+def only(model: AMDNetEstimator, targets: tuple[str, ...], learned: Run) -> AMDNetEstimator:
     """A model of some of the targets that a run has learned: of one of them, or of all."""
-    if len(targets) > 1 and targets == learned.targets:
+    if not isinstance(model, AMDNetRegressor) or (len(targets) > 1 and targets == learned.targets):
         return model
     (target,) = targets
     return model.of_target(learned.targets.index(target), non_negative=target == GAP)
@@ -163,37 +182,45 @@ def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[
         options: Of the command line.
 
     Returns:
-        Sizes and errors, those of the model that it went on from among them.
+        Sizes and errors, those of the model that it went on from among them; of metals those of its gaps.
     """
-    model = AMDNetRegressor.load(path).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
+    model = AMDNetEstimator.load(path).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
     chosen = RUNS[shipped.runs[0]]
     structures, table = load("val", chosen, options.n_validation)
     y = table[list(shipped.targets)].to_numpy(float)
-    y = y[:, 0] if len(shipped.targets) == 1 else y
     result = {
         "n_train": model.training_["n_crystals"],
         "parameters_per_network": sum(weight.size for weight in model.weights_[0]),
         "members": {
-            name: np.nanmean(np.abs(member.predict(structures) - y), axis=0).tolist()
+            name: mean_errors_of(member, shipped.targets, structures, y)
             for member, name in zip(model.members_, names_of_members(model, shipped), strict=True)
         },
     }
-    if len(model.weights_) > 1:
+    if len(model.weights_) > 1 and isinstance(model, AMDNetRegressor):
+        y = y[:, 0] if len(shipped.targets) == 1 else y
         mean, std = model.predict(structures, return_std=True)
         model.std_factor_ = std_factor(mean - y, std)
         model.save(path)
         result |= usefulness(np.abs(mean - y), model.std_factor_ * std)
     result |= score(model, shipped.targets, structures, table, options.n_jobs)
     if chosen.data == MP:
-        # The card says what was gained over the model of mp2018.
+        # The card says what was gained.
         start = chosen.parameters["init_from"]
         before = AMDNetRegressor.from_pretrained(start).set_params(n_jobs=options.n_jobs)
-        errors = score(before, shipped.targets, structures, table, options.n_jobs)["errors"]
+        errors = score(before, SHIPPED[start].targets, structures, table, options.n_jobs)["errors"]
         result |= {"init_from": start, "before": errors}
     return result
 
 
-def names_of_members(model: AMDNetRegressor, shipped: Shipped) -> list[str]:
+def mean_errors_of(
+    model: AMDNetEstimator, targets: tuple[str, ...], structures: list[Structure], y: np.ndarray
+) -> list[float]:
+    """Of each target the mean error of a model, of classes the part that is wrong."""
+    said = said_by(model, structures)
+    return [float(np.nanmean(errors_of(target, said[:, k], y[:, k]))) for k, target in enumerate(targets)]
+
+
+def names_of_members(model: AMDNetEstimator, shipped: Shipped) -> list[str]:
     """What the networks of a joined model are called: by their runs, with a number where one made several."""
     each = len(model.weights_) // len(shipped.runs)
     return [f"{run} {k + 1}" if each > 1 else run for run in shipped.runs for k in range(each)]

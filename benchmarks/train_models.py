@@ -3,6 +3,7 @@
     python benchmarks/train_models.py --run band-gap                   all chemistries, both targets at once
     python benchmarks/train_models.py --run moduli moduli-finetuned    of bulk and shear, both at once
     python benchmarks/train_models.py --run mp-band-gap                a shipped model goes on with more
+    python benchmarks/train_models.py --run mp-is-metal                from the gaps to a gap or none
     python benchmarks/train_models.py --run oxides oxides-megnet       the same budget, metal oxides only
     python benchmarks/train_models.py --run band-gap --n_train 5000    a point of the learning curve
 
@@ -28,9 +29,10 @@ import pandas as pd
 from accuracy import GAPS, draw_errors, errors_by_kind, kinds_of
 from common import load_crystals, parse, parser_of, write_result
 from pymatgen.core import Structure
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
-from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer import AMDNetClassifier, AMDNetRegressor
+from amdnet_matminer.estimators import AMDNetEstimator
 from amdnet_matminer.files import write_atomically
 from amdnet_matminer.matbench.kinds import interval_labels
 
@@ -39,8 +41,9 @@ TARGETS = {
     "formation_energy_per_atom": "eV/atom",
     "log10_K_VRH": "log10(GPa)",
     "log10_G_VRH": "log10(GPa)",
+    "is_metal": "",
 }
-"""Units."""
+"""Units; the last one is a class, True without a gap."""
 ELASTIC = "matbench_elastic"
 MP = "mp"
 """mp2018 and what there is beside it in matbench_mp."""
@@ -56,7 +59,7 @@ class Run(NamedTuple):
     targets: tuple[str, ...]
     """What is learned, all at once."""
     parameters: dict[str, Any]
-    """Of ``AMDNetRegressor``, where they differ from its own defaults."""
+    """Of the estimator, where they differ from its own defaults."""
     oxides: bool = False
     """Whether metal oxides only, or all chemistries."""
     seed: int = 0
@@ -64,8 +67,13 @@ class Run(NamedTuple):
     data: str = "mp2018"
     """Which crystals."""
 
+    @property
+    def estimator(self) -> type[AMDNetEstimator]:
+        """What learns it."""
+        return AMDNetClassifier if self.targets == (METAL,) else AMDNetRegressor
 
-GAP, ENERGY, BULK, SHEAR = TARGETS
+
+GAP, ENERGY, BULK, SHEAR, METAL = TARGETS
 MODULI = (BULK, SHEAR)
 GO_ON = {"init_share": 1.0}
 """From the weights as they are."""
@@ -88,6 +96,7 @@ RUNS = {
         {"epochs": 8, "dropout": 0.0, "init_from": "mp2018-formation-energy", "n_ensemble": 2} | GO_ON_SLOWLY,
         data=MP,
     ),
+    "mp-is-metal": Run((METAL,), {"epochs": 8, "init_from": "mp-band-gap"} | GO_ON_SLOWLY, data=MP),
     "moduli": Run(MODULI, {"epochs": 50}, data=ELASTIC),
     "moduli-finetuned": Run(
         MODULI, {"epochs": 50, "init_from": "mp2018-formation-energy"} | GO_ON, data=ELASTIC
@@ -130,7 +139,7 @@ def run(name: str, options: argparse.Namespace) -> Path:
     validation = load("val", chosen, options.n_validation)
     if not file.exists():
         train(chosen, validation, file, options)
-    model = AMDNetRegressor.load(file).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
+    model = AMDNetEstimator.load(file).set_params(cache_dir=options.work / "graphs", n_jobs=options.n_jobs)
     result = {"run": name, "data": chosen.data, "device": "CPU", **json.loads(seconds_file(file).read_text())}
     result |= {"init_from": chosen.parameters.get("init_from")}
     result |= describe(model) | score(model, chosen.targets, *validation, options.n_jobs)
@@ -167,6 +176,7 @@ def load_all_of_mp(split: str, limit: int | None) -> tuple[list[Structure], pd.D
     columns = [GAP, ENERGY, "origin"]
     both = [table.assign(origin="mp2018")[columns], labels.assign(origin="beside it")[columns]]
     every, joined = [*structures, *others], pd.concat(both, ignore_index=True)
+    joined[METAL] = joined[GAP].eq(0.0).where(joined[GAP].notna())
     if limit is None or limit >= len(every):
         return every, joined
     return taken(np.random.default_rng(0).choice(len(every), limit, replace=False), every, joined)
@@ -198,7 +208,7 @@ def train(
         options: Of the command line.
     """
     parameters = chosen.parameters | ({"epochs": options.epochs} if options.epochs else {})
-    model = AMDNetRegressor(
+    model = chosen.estimator(
         **parameters,
         random_state=chosen.seed,
         cache_dir=options.work / "graphs",
@@ -217,10 +227,10 @@ def train(
 def with_labels(
     structures: list[Structure], table: pd.DataFrame, targets: Sequence[str]
 ) -> tuple[list[Structure], np.ndarray]:
-    """The crystals that have one of some labels or more, and these, shape (S, T)."""
+    """The crystals that have one of some labels or more, and these, shape (S, T); of classes (S,)."""
     y = table[list(targets)].to_numpy(float)
     known = np.flatnonzero(np.isfinite(y).any(axis=1))
-    return [structures[i] for i in known], y[known]
+    return [structures[i] for i in known], y[known, 0].astype(bool) if METAL in targets else y[known]
 
 
 def seconds_file(model: Path) -> Path:
@@ -228,7 +238,7 @@ def seconds_file(model: Path) -> Path:
     return model.with_suffix(".json")
 
 
-def describe(model: AMDNetRegressor) -> dict[str, Any]:
+def describe(model: AMDNetEstimator) -> dict[str, Any]:
     """Settings, sizes and learning curve of a model."""
     local = ("cache_dir", "checkpoint_dir", "init_from", "n_jobs", "stop_file", "verbose")
     return {
@@ -255,13 +265,15 @@ def divisions(structures: list[Structure], table: pd.DataFrame, n_jobs: int) -> 
 
 
 def score(
-    model: AMDNetRegressor,
+    model: AMDNetEstimator,
     targets: Sequence[str],
     structures: list[Structure],
     table: pd.DataFrame,
     n_jobs: int,
 ) -> dict[str, Any]:
     """Errors on the validation part, of all crystals that have the label, and by kind.
+
+    Of a class the error is 1 where the likelier one is wrong, else 0.
 
     Args:
         model: A fitted model of T targets.
@@ -274,28 +286,56 @@ def score(
         Under ``errors``, by target.
     """
     kinds = divisions(structures, table, n_jobs)
-    predicted = model.predict(structures).reshape(len(structures), -1)
+    predicted = said_by(model, structures)
     result = {}
     for column, target in enumerate(targets):
         y = table[target].to_numpy(float)
         known = np.isfinite(y)
-        floor = 0.0 if target == GAP else -np.inf
-        error = np.abs(np.maximum(predicted[:, column], floor) - y)[known]
+        error = errors_of(target, predicted[:, column], y)[known]
         result[target] = {
             "unit": TARGETS[target],
             "mae": float(error.mean()),
             "median": float(np.median(error)),
             "large": float((error > LARGE_ERROR).mean()),
-            **({"auc of metals": metals_told(y[known], predicted[known, column])} if target == GAP else {}),
+            **told_metals(target, predicted[known, column], y[known]),
             "by kind": errors_by_kind({name: labels[known] for name, labels in kinds.items()}, error),
         }
     return {"n_validation": len(structures), "errors": result}
 
 
-def metals_told(gap: np.ndarray, predicted: np.ndarray) -> float | None:
-    """Area under the curve of telling metals, of gap 0, by small predicted gaps; None without both kinds."""
-    is_metal = gap == 0.0
-    return float(roc_auc_score(is_metal, -predicted)) if 0 < is_metal.sum() < len(gap) else None
+def said_by(model: AMDNetEstimator, structures: list[Structure]) -> np.ndarray:
+    """What a model predicts, shape (S, T); of a classifier the probability of its last class, (S, 1)."""
+    if isinstance(model, AMDNetClassifier):
+        return model.predict_proba(structures)[:, -1:]
+    return model.predict(structures).reshape(len(structures), -1)
+
+
+def errors_of(target: str, predicted: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Absolute errors, NaN without a label; of a class whether the likelier one is wrong."""
+    if target == METAL:
+        return np.where(np.isnan(y), np.nan, (predicted > 0.5) != y)
+    return np.abs(np.maximum(predicted, 0.0 if target == GAP else -np.inf) - y)
+
+
+def told_metals(target: str, predicted: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """How well metals are told, by small gaps or by their probability, if both kinds are there.
+
+    Of a probability p also how far it can be trusted: the mean of -ln p of what is true, and the difference
+    of p and the part of metals, mean over ten bins of p weighted by their crystals (expected calibration
+    error; Naeini et al., AAAI 29, 2901, 2015).
+    """
+    is_metal = y == (0.0 if target == GAP else 1.0)
+    if target not in (GAP, METAL) or len(set(is_metal)) < 2:
+        return {}
+    if target == GAP:
+        return {"auc of metals": float(roc_auc_score(is_metal, -predicted))}
+    bins = np.minimum((10 * predicted).astype(int), 9)
+    surplus = np.bincount(bins, predicted - is_metal)
+    return {
+        "auc of metals": float(roc_auc_score(is_metal, predicted)),
+        "log loss": float(log_loss(is_metal, predicted)),
+        "calibration error": float(np.abs(surplus).sum() / len(y)),
+    }
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from amdnet_matminer.cli.options import add_common, add_model, add_output, add_s
 from amdnet_matminer.cli.outputs import check_output
 from amdnet_matminer.cli.tables import Values, open_table, write_rows
 from amdnet_matminer.errors import ModelFileError
-from amdnet_matminer.estimators import AMDNetRegressor
+from amdnet_matminer.estimators import AMDNetClassifier, AMDNetEstimator
 from amdnet_matminer.screening import Outcome, Prediction, predict
 from amdnet_matminer.structure_files import Entry
 
@@ -29,7 +29,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_output(
         parser,
-        "ids, predictions, novelties (how much of a crystal was not in the training, 0 to 1) and errors",
+        "ids, predictions, probabilities of classes if the model tells classes, novelties (how much of a "
+        "crystal was not in the training, 0 to 1) and errors",
         "standard output; a file is gone on with after a stop",
     )
     add_common(parser)
@@ -37,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Predict a property of new crystals with a trained model.
+    """Predict a property of new crystals, or their class, with a trained model.
 
     Args:
         arguments: As parsed.
@@ -48,21 +49,18 @@ def run(arguments: argparse.Namespace) -> None:
         OSError: A file cannot be read or written.
     """
     check_output(arguments.output)
-    model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
-    if arguments.std and len(model.weights_) == 1:
-        raise ModelFileError(
-            "is a single network, which has no spread",
-            "leave out --std, or train with --n_ensemble 5",
-            item=arguments.load_name,
-        )
-    columns = ["prediction", *(["std"] if arguments.std else [])]
+    model = AMDNetEstimator.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
+    if arguments.std:
+        _check_has_spread(model, arguments)
+    probabilities = _probability_columns(model)
+    columns = ["prediction", *probabilities, *(["std"] if arguments.std else [])]
     columns += [] if model.domain_ is None else ["novelty"]
     unseen: dict[str, list[str]] = {}
 
     def work(entries: Iterable[Entry]) -> Iterator[Sequence[Outcome[Values]]]:
         for window in predict(model, entries, arguments.std):
             _note_unseen(window, unseen)
-            yield [_row(outcome, columns) for outcome in window]
+            yield [_row(outcome, columns, probabilities) for outcome in window]
 
     crystals = open_structures(arguments)
     source = arguments.load_name.read_bytes()
@@ -73,6 +71,22 @@ def run(arguments: argparse.Namespace) -> None:
     table.check("predicted")
 
 
+def _check_has_spread(model: AMDNetEstimator, arguments: argparse.Namespace) -> None:
+    reason, remedy = "", "leave out --std"
+    if isinstance(model, AMDNetClassifier):
+        reason = "tells classes, whose probabilities have no spread"
+    elif len(model.weights_) == 1:
+        reason, remedy = "is a single network, which has no spread", f"{remedy}, or train with --n_ensemble 5"
+    if reason:
+        raise ModelFileError(reason, remedy, item=arguments.load_name)
+
+
+def _probability_columns(model: AMDNetEstimator) -> list[str]:
+    """What the probabilities of a classifier's classes are called; none of a regressor."""
+    classes = model.classes_.tolist() if isinstance(model, AMDNetClassifier) else []
+    return [f"probability {name}" for name in classes]
+
+
 def _note_unseen(window: Sequence[Outcome[Prediction]], unseen: dict[str, list[str]]) -> None:
     """Add the ids of crystals to the elements that are new to the model."""
     for outcome in window:
@@ -80,7 +94,11 @@ def _note_unseen(window: Sequence[Outcome[Prediction]], unseen: dict[str, list[s
             unseen.setdefault(element, []).append(outcome.id)
 
 
-def _row(outcome: Outcome[Prediction], columns: list[str]) -> Outcome[Values]:
-    if outcome.value is None:
+def _row(outcome: Outcome[Prediction], columns: list[str], probabilities: list[str]) -> Outcome[Values]:
+    found = outcome.value
+    if found is None:
         return Outcome(outcome.id, None, outcome.error)
-    return Outcome(outcome.id, [getattr(outcome.value, name) for name in columns])
+    cells = found._asdict() | dict(zip(probabilities, found.probabilities, strict=True))
+    if probabilities:
+        cells["prediction"] = str(found.prediction)
+    return Outcome(outcome.id, [cells[name] for name in columns])

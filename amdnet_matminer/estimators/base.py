@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from amdnet_matminer.errors import ModelFileError, StructureError, TargetError
 from amdnet_matminer.estimators.explained import ExplainedEstimator
-from amdnet_matminer.estimators.files import SavedEstimator, read_any_model
+from amdnet_matminer.estimators.files import SavedEstimator
 from amdnet_matminer.estimators.fitted import Crystals
 from amdnet_matminer.estimators.history import joined_histories
 from amdnet_matminer.graphs import (
@@ -232,12 +232,8 @@ def n_atoms_of(crystals: Sequence[Any]) -> NDArray[np.float64]:
 
 def _loaded(path: str | Path) -> AMDNetEstimator:
     """The model in a file, whichever estimator it is of."""
-    kinds = {kind.__name__: kind for kind in AMDNetEstimator.__subclasses__()}
     path = model_file(path)
     if not path.exists():
         remedy = f"give the file of a saved model, or one of {', '.join(MODELS)}"
         raise ModelFileError("does not exist", remedy, item=path)
-    header, _ = read_any_model(path)
-    if header.estimator not in kinds:
-        raise ModelFileError(f"holds no model but a {header.estimator!r}", "give another", item=path)
-    return kinds[header.estimator].load(path)
+    return AMDNetEstimator.load(path)

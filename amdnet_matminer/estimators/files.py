@@ -24,7 +24,7 @@ from amdnet_matminer.persistence import (
     read_model,
     write_model,
 )
-from amdnet_matminer.pretrained import model_file
+from amdnet_matminer.pretrained import model_file, pretrained_model_file
 from amdnet_matminer.uncertainty import Domain
 from amdnet_matminer.validation.parameters import check_parameters
 
@@ -63,7 +63,7 @@ class SavedEstimator(FittedEstimator):
                 trained, or the name of a model that comes with the package.
 
         Returns:
-            A fitted estimator.
+            A fitted estimator; of ``AMDNetEstimator``, whichever the file holds.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -73,14 +73,18 @@ class SavedEstimator(FittedEstimator):
         """
         path = model_file(path)
         header, arrays = read_any_model(path)
-        if header.estimator not in [base.__name__ for base in cls.__mro__]:
+        # A class of a user's that is made from ours reads what ours has written. What has no fit is no kind.
+        kinds = {base.__name__: cls for base in cls.__mro__ if hasattr(base, "fit")}
+        kinds |= {kind.__name__: kind for kind in cls.__subclasses__()}
+        if header.estimator not in kinds:
             raise ModelFileError(
                 f"holds no {cls.__name__} but a {header.estimator}",
-                "load it in Python with that class; the commands predict with an AMDNetRegressor",
+                "load it with that class; of the commands predict alone takes an AMDNetClassifier",
                 item=path,
             )
+        kind = kinds[header.estimator]
         try:
-            return cls._restored(header, arrays)
+            return kind._restored(header, arrays)
         except (TypeError, ValueError, OverflowError) as error:
             remedy = "save it anew"
             if header.written_by != __version__:
@@ -89,8 +93,30 @@ class SavedEstimator(FittedEstimator):
                     "load it with that version, or fit anew"
                 )
             raise ModelFileError(
-                f"does not hold a sound {cls.__name__} ({error})", remedy, item=path
+                f"does not hold a sound {kind.__name__} ({error})", remedy, item=path
             ) from error
+
+    @classmethod
+    def from_pretrained(cls, name: str) -> Self:
+        """Load a model that comes with the package, trained on crystals of the Materials Project.
+
+        Args:
+            name: Of ``AMDNetRegressor`` ``"mp-band-gap"``, PBE band gaps in eV;
+                ``"mp-formation-energy"``, in eV per atom; ``"mp-moduli"``, the decadic logarithms
+                of the bulk and of the shear modulus in GPa, in this order; or, to compare with
+                others trained on the same split, ``"mp2018-band-gap"`` and
+                ``"mp2018-formation-energy"``. Of ``AMDNetClassifier`` ``"mp-is-metal"``: whether
+                the PBE band gap is 0. The cards beside the files in
+                ``amdnet_matminer/pretrained`` tell their data, errors and limits.
+
+        Returns:
+            A fitted estimator.
+
+        Raises:
+            ValueError: There is no model of this name.
+            ModelFileError: It is one of the other class.
+        """
+        return cls.load(pretrained_model_file(name))
 
     def _saved_labels(self) -> TargetLabels | ClassLabels:
         """What a file holds of what ``_learn_labels`` has set."""

@@ -18,7 +18,6 @@ from amdnet_matminer.estimators.fitted import Crystals
 from amdnet_matminer.estimators.parameters import documented
 from amdnet_matminer.options import Loss, RegressionLoss
 from amdnet_matminer.persistence import TargetLabels, typed
-from amdnet_matminer.pretrained import pretrained_model_file
 from amdnet_matminer.uncertainty import std_factor
 from amdnet_matminer.validation.labels import SMALLEST_UNSCALED, check_range, check_targets
 from amdnet_matminer.validation.parameters import place_of
@@ -99,26 +98,6 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         validation = self._fit(X, y, sample_weight, validation_data)
         self.std_factor_ = 1.0 if validation is None else self._calibrated(validation)
         return self
-
-    @classmethod
-    def from_pretrained(cls, name: str) -> Self:
-        """Load a model that comes with the package, trained on crystals of the Materials Project.
-
-        Args:
-            name: ``"mp-band-gap"``, PBE band gaps in eV; ``"mp-formation-energy"``, in eV per
-                atom; ``"mp-moduli"``, the decadic logarithms of the bulk and of the shear
-                modulus in GPa, in this order; or, to compare with others trained on the
-                same split, ``"mp2018-band-gap"`` and ``"mp2018-formation-energy"``. The
-                cards beside the files in ``amdnet_matminer/pretrained`` tell their data,
-                errors and limits.
-
-        Returns:
-            A fitted estimator.
-
-        Raises:
-            ValueError: There is no model of this name.
-        """
-        return cls.load(pretrained_model_file(name))
 
     def partial_fit(self, X: Crystals, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one pass over some more crystals, at the constant rate ``learning_rate``.

@@ -13,6 +13,7 @@ PRESETS: tuple[str, ...] = ("mp2018",)
 MODELS: tuple[str, ...] = (
     "mp-band-gap",
     "mp-formation-energy",
+    "mp-is-metal",
     "mp-moduli",
     "mp2018-band-gap",
     "mp2018-formation-energy",
@@ -85,7 +86,7 @@ def pretrained_model_file(name: str) -> Path:
         name: One of ``MODELS``.
 
     Returns:
-        A file that ``AMDNetRegressor.load`` reads.
+        A file that ``AMDNetRegressor.load`` reads, of ``"mp-is-metal"`` ``AMDNetClassifier.load``.
 
     Raises:
         ValueError: There is none of this name.

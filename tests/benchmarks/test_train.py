@@ -12,7 +12,7 @@ import pytest
 import train_models
 import train_nomad2018
 
-from amdnet_matminer import AMDNetRegressor, Motif2Vec, datasets, pretrained
+from amdnet_matminer import AMDNetClassifier, AMDNetRegressor, Motif2Vec, datasets, pretrained
 
 TINY = {"width": 8, "n_blocks": 1, "batch_size": 4}
 TINY |= {"optimizer": "adamw"}  # compiled in half the time of muon's
@@ -98,6 +98,14 @@ def test_models_are_trained_once_scored_and_shipped_with_a_card(data, written, t
     gap_card = (tmp_path / "mp-band-gap.md").read_text()
     assert "`mp2018-band-gap`, from which the networks went on, has MAE" in gap_card
     assert "told by a small gap" in gap_card
+    metals = written["pretrained-mp-is-metal"]
+    assert (metals["n_train"], metals["errors"].keys()) == (12 + 7, {"is_metal"})
+    classifier = AMDNetClassifier.load(tmp_path / "mp-is-metal.amdnet")
+    wrong = np.mean(classifier.predict(datasets.oxides().structure[:12]) != (np.arange(12) == 0))
+    assert (classifier.classes_.tolist(), metals["errors"]["is_metal"]["mae"]) == ([False, True], wrong)
+    metal_card = (tmp_path / "mp-is-metal.md").read_text()
+    assert '`AMDNetClassifier.from_pretrained("mp-is-metal")`' in metal_card
+    assert "by the small gaps of `mp-band-gap`, from which the network went on" in metal_card
     card = (tmp_path / "mp-moduli.md").read_text()
     assert "log10_K_VRH in log10(GPa) and log10_G_VRH in log10(GPa)" in card
     assert AMDNetRegressor.load(tmp_path / "mp-moduli.amdnet").predict(

@@ -158,4 +158,4 @@ def test_a_classifier_is_for_python(run: Callable, folder: Path, tmp_path: Path,
     words = ["--labels", folder / "labels.csv", "--predict", "density"] if command == "evaluate" else []
     code, _, error = run(command, folder, *words, "--load_name", tmp_path / "metals.amdnet")
     assert code == 1
-    assert "holds no AMDNetRegressor but a AMDNetClassifier; load it in Python with that class" in error
+    assert "holds no AMDNetRegressor but a AMDNetClassifier; load it with that class" in error
