@@ -123,10 +123,9 @@ def predict(
         TargetError: The model has several targets.
         DatasetError: A file ends in something that cannot be read.
     """
-    from amdnet_matminer.estimators import AMDNetRegressor
-
-    if isinstance(model, AMDNetRegressor) and model.target_shape_:
-        reason = f"the model has targets of shape {model.target_shape_}, not one"
+    shape = getattr(model, "target_shape_", ())  # of a classifier there is none
+    if shape:
+        reason = f"the model has targets of shape {shape}, not one"
         raise TargetError(reason, "call its predict", subject="")
     for window in screen(entries, convert or model.converter_.convert_few, model.n_jobs):
         graphs = [outcome.value for outcome in window if outcome.value is not None]

@@ -33,8 +33,8 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.datasets import load_matbench
+from amdnet_matminer.estimators import AMDNetEstimator
 from amdnet_matminer.matbench.models import magpie_features
 from amdnet_matminer.pretrained import MODELS
 
@@ -108,7 +108,7 @@ def compare(structures: list[Structure], y: Table, n_labels: int = N_LABELS) -> 
 
 def features(structures: list[Structure]) -> dict[str, Table]:
     """The kinds of features, each of shape (S, D)."""
-    models = [AMDNetRegressor.from_pretrained(name) for name in MODELS]
+    models = [AMDNetEstimator.from_pretrained(name) for name in MODELS]
     graphs = models[0].converter_.convert_many(structures)
     magpie = magpie_features(structures)
     return {

@@ -9,9 +9,11 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer.errors import ModelFileError
+from amdnet_matminer.estimators import AMDNetClassifier, AMDNetEstimator
 from amdnet_matminer.pretrained import FOLDER, MODELS, pretrained_model_file
 
-GAP, ENERGY, MODULI, GAP_OF_2018, ENERGY_OF_2018 = MODELS
+GAP, ENERGY, METAL, MODULI, GAP_OF_2018, ENERGY_OF_2018 = MODELS
 
 # Band gap (eV) and formation energy (eV/atom) of the Materials Project, snapshot 2018.6.1. All but Si are
 # in the training part.
@@ -47,8 +49,8 @@ def test_silicon_is_diamond():
 
 
 @pytest.fixture(scope="module")
-def models() -> dict[str, AMDNetRegressor]:
-    return {name: AMDNetRegressor.from_pretrained(name) for name in MODELS}
+def models() -> dict[str, AMDNetEstimator]:
+    return {name: AMDNetEstimator.from_pretrained(name) for name in MODELS}
 
 
 BOUNDS = {GAP: 0.6, GAP_OF_2018: 0.6, ENERGY: 0.1, ENERGY_OF_2018: 0.1}
@@ -93,8 +95,9 @@ def test_moduli_of_textbook_crystals(models, name, bulk, shear, part):
 
 def test_the_cell_does_not_matter(models):
     crystal = textbook("TiO2")
-    for model in models.values():
-        one, more = model.predict([crystal, crystal * (1, 2, 1)])
+    for name, model in models.items():
+        answer = model.predict_proba if name == METAL else model.predict
+        one, more = answer([crystal, crystal * (1, 2, 1)])
         assert more == pytest.approx(one, abs=2e-4)
 
 
@@ -116,16 +119,38 @@ def test_gaps_are_never_negative(models):
     assert not models[ENERGY].non_negative
 
 
+def test_metals_are_told(models):
+    metals = [
+        Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [element], [[0] * 3])
+        for element, a in (("Cu", 3.62), ("Al", 4.04))
+    ]
+    titanium_nitride = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.25), ["Ti", "N"], [[0] * 3, [0.5] * 3]
+    )
+    crystals = [*metals, titanium_nitride, *map(textbook, TEXTBOOK)]
+    probability = models[METAL].predict_proba([crystal.get_primitive_structure() for crystal in crystals])
+    assert models[METAL].classes_.tolist() == [False, True]
+    assert (probability[:3, 1] > 0.8).all()
+    assert (probability[3:, 0] > 0.5).all()
+
+
+def test_each_is_of_its_class():
+    with pytest.raises(ModelFileError, match="holds no AMDNetRegressor but a AMDNetClassifier; load it with"):
+        AMDNetRegressor.from_pretrained(METAL)
+    with pytest.raises(ModelFileError, match="holds no AMDNetClassifier but a AMDNetRegressor"):
+        AMDNetClassifier.from_pretrained(GAP)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_the_card_tells_what_the_file_holds(models, name):
     model, card = models[name], (FOLDER / f"{name}.md").read_text(encoding="utf-8")
-    assert f'from_pretrained("{name}")' in card
+    assert f'{type(model).__name__}.from_pretrained("{name}")' in card
     assert f"{model.training_['n_crystals']:,} crystals" in card
     parameters = sum(weight.size for weight in model.weights_[0])
     assert f"{len(model.weights_)} of {parameters:,} parameters" in card
-    best = min(model.history_["val_mae"])
+    best = min(model.history_["val_log_loss" if name == METAL else "val_mae"])
     assert np.isfinite(best)
-    assert re.search(r"MAE 0\.\d{4} (eV|log10)", card)
+    assert re.search(r"wrong part 0\.\d{4} " if name == METAL else r"MAE 0\.\d{4} (eV|log10)", card)
 
 
 def test_they_are_small():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from amdnet_matminer.cli.backends import add_backend, backend
 from amdnet_matminer.cli.crystals import open_structures
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_output(arguments.output)
     model = AMDNetEstimator.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
     if arguments.std:
-        _check_has_spread(model, arguments)
+        _check_has_spread(model, arguments.load_name)
     probabilities = _probability_columns(model)
     columns = ["prediction", *probabilities, *(["std"] if arguments.std else [])]
     columns += [] if model.domain_ is None else ["novelty"]
@@ -71,14 +72,13 @@ def run(arguments: argparse.Namespace) -> None:
     table.check("predicted")
 
 
-def _check_has_spread(model: AMDNetEstimator, arguments: argparse.Namespace) -> None:
-    reason, remedy = "", "leave out --std"
+def _check_has_spread(model: AMDNetEstimator, path: Path) -> None:
     if isinstance(model, AMDNetClassifier):
         reason = "tells classes, whose probabilities have no spread"
-    elif len(model.weights_) == 1:
-        reason, remedy = "is a single network, which has no spread", f"{remedy}, or train with --n_ensemble 5"
-    if reason:
-        raise ModelFileError(reason, remedy, item=arguments.load_name)
+        raise ModelFileError(reason, "leave out --std", item=path)
+    if len(model.weights_) == 1:
+        reason = "is a single network, which has no spread"
+        raise ModelFileError(reason, "leave out --std, or train with --n_ensemble 5", item=path)
 
 
 def _probability_columns(model: AMDNetEstimator) -> list[str]:

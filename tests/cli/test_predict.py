@@ -13,9 +13,8 @@ import pytest
 from matminer.utils.io import store_dataframe_as_json
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer import AMDNetRegressor, screening
+from amdnet_matminer import AMDNetClassifier, AMDNetRegressor, screening
 from amdnet_matminer.datasets import read_structures
-from amdnet_matminer.persistence import read_arrays, write_arrays
 from amdnet_matminer.structure_files import Entry
 
 
@@ -151,11 +150,28 @@ def test_unseen_elements_of_a_model_of_the_package(run: Callable, shared_data: P
     assert "the model has seen no Rn in training; do not trust it on 'Rn'" in error
 
 
-@pytest.mark.parametrize("command", ["predict", "evaluate"])
-def test_a_classifier_is_for_python(run: Callable, folder: Path, tmp_path: Path, command: str) -> None:
-    header, arrays = read_arrays(Path(__file__).parents[1] / "data" / "model.amdnet")
-    write_arrays(tmp_path / "metals.amdnet", header | {"estimator": "AMDNetClassifier"}, arrays)
+def test_a_classifier_gives_classes_and_their_probabilities(run: Callable, folder: Path) -> None:
+    code, output, error = run("predict", folder, "--model", "mp-is-metal", "--quiet")
+    assert (code, error) == (0, "")
+    written = pd.read_csv(io.StringIO(output), index_col="id")
+    assert list(written) == ["prediction", "probability False", "probability True", "novelty", "error"]
+    likelier = written["probability True"] > written["probability False"]
+    assert written.prediction.tolist() == likelier.tolist()
+    crystals = read_structures(folder)
+    probabilities = AMDNetClassifier.from_pretrained("mp-is-metal").predict_proba(list(crystals))
+    found = written.loc[crystals.index, ["probability False", "probability True"]]
+    np.testing.assert_allclose(found, probabilities, rtol=1e-4)
+
+
+def test_probabilities_have_no_spread(run: Callable, folder: Path) -> None:
+    code, _, error = run("predict", folder, "--model", "mp-is-metal", "--std")
+    assert code == 1
+    assert "tells classes, whose probabilities have no spread; leave out --std" in error
+
+
+@pytest.mark.parametrize("command", ["evaluate", "explain"])
+def test_other_commands_refuse_a_classifier(run: Callable, folder: Path, command: str) -> None:
     words = ["--labels", folder / "labels.csv", "--predict", "density"] if command == "evaluate" else []
-    code, _, error = run(command, folder, *words, "--load_name", tmp_path / "metals.amdnet")
+    code, _, error = run(command, folder, *words, "--model", "mp-is-metal")
     assert code == 1
     assert "holds no AMDNetRegressor but a AMDNetClassifier; load it with that class" in error
