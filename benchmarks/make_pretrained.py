@@ -197,11 +197,8 @@ def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[
         },
     }
     if len(model.weights_) > 1 and isinstance(model, AMDNetRegressor):
-        y = y[:, 0] if len(shipped.targets) == 1 else y
-        mean, std = model.predict(structures, return_std=True)
-        model.std_factor_ = std_factor(mean - y, std)
+        result |= calibrate(model, structures, y)
         model.save(path)
-        result |= usefulness(np.abs(mean - y), model.std_factor_ * std)
     result |= score(model, shipped.targets, structures, table, options.n_jobs)
     if chosen.data == MP:
         # The card says what was gained.
@@ -210,6 +207,14 @@ def describe(path: Path, shipped: Shipped, options: argparse.Namespace) -> dict[
         errors = score(before, SHIPPED[start].targets, structures, table, options.n_jobs)["errors"]
         result |= {"init_from": start, "before": errors}
     return result
+
+
+def calibrate(model: AMDNetRegressor, structures: list[Structure], y: np.ndarray) -> dict[str, float]:
+    """Scale the spread of an ensemble to its errors of labels, shape (S, T), and see what it tells."""
+    y = y.reshape(len(y), *model.target_shape_)
+    mean, std = model.predict(structures, return_std=True)
+    model.std_factor_ = std_factor(mean - y, std)
+    return usefulness(np.abs(mean - y), model.std_factor_ * std)
 
 
 def mean_errors_of(

@@ -79,7 +79,7 @@ class SavedEstimator(FittedEstimator):
         if header.estimator not in kinds:
             raise ModelFileError(
                 f"holds no {cls.__name__} but a {header.estimator}",
-                "load it with that class; of the commands predict alone takes an AMDNetClassifier",
+                "load it with that class, or give another file; of the commands predict takes classifiers",
                 item=path,
             )
         kind = kinds[header.estimator]
