@@ -42,7 +42,8 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
 
     Attributes:
         classes_: The classes, sorted.
-        history_: As of ``AMDNetRegressor``, with ``val_log_loss`` for ``val_mae``.
+        history_: As of ``AMDNetRegressor``, with ``val_log_loss`` for ``val_mae``; ``loss``
+            is a mean over the classes too, the log loss divided by their number.
 
     Example:
         >>> model = AMDNetClassifier(class_weight="balanced", random_state=0)

@@ -92,7 +92,7 @@ def learning_curve_plot(
         MissingDependencyError: matplotlib is not installed.
     """
     ax = new_figure((6.0, 4.0), path).subplots() if ax is None else ax
-    _draw_history(ax, history, "loss", "training loss (of the scaled target)", COLORS[0], "-")
+    _draw_history(ax, history, "loss", "training loss (scaled)", COLORS[0], "-")
     ax.set_xlabel("epoch")
     if "val_mae" in history:
         label = f"validation MAE ({unit or 'unit of the target'})"

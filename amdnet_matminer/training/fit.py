@@ -76,7 +76,7 @@ def train(
             training goes on from it. It is left for the caller to remove.
 
     Returns:
-        One list per quantity with an entry per epoch: ``loss`` (scaled),
+        One list per quantity with an entry per epoch: ``loss`` (``WeightedLoss``),
         ``learning_rate``, ``rescues`` (so far), and the validation error:
         ``val_log_loss`` for cross-entropy, else ``val_mae``, in the target's unit or,
         of several targets, the mean over them in units of their scales.

@@ -16,7 +16,8 @@ class WeightedLoss(keras.losses.Loss):
     """The mean over all targets of a batch, each with its own weight.
 
     Padding and missing targets have weight 0; the mean divides by the sum of the
-    weights, not by the array's length.
+    weights, not by the array's length. Each class is a target: of T classes
+    ``"cross-entropy"`` is the log loss divided by T.
 
     Args:
         kind: Which loss.
