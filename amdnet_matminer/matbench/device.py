@@ -23,7 +23,7 @@ class Gpu(NamedTuple):
     name: str
     """What its maker calls it."""
     free: int
-    """Memory that nobody uses, in MiB."""
+    """Memory that nobody uses, in MiB; 0 where the driver does not tell."""
 
 
 def check_device(choice: str) -> None:
@@ -43,7 +43,8 @@ def gpus() -> list[Gpu]:
     except (OSError, subprocess.CalledProcessError):
         return []
     rows = csv.reader(answer.splitlines(), skipinitialspace=True)
-    return [Gpu(int(number), name, int(free)) for number, name, free in rows]
+    # One that shares the memory of the machine answers "[N/A]".
+    return [Gpu(int(number), name, int(free) if free.isdigit() else 0) for number, name, free in rows]
 
 
 def choose_device(choice: str, nth: int = 0) -> str:
@@ -77,6 +78,8 @@ def choose_device(choice: str, nth: int = 0) -> str:
     if not found:
         return "CPU"
     gpu = found[nth % len(found)]
+    # The driver counts by slot, CUDA by speed unless it is told to count so too.
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
     os.environ[_VISIBLE] = str(gpu.number)
     return f"GPU {gpu.number}, {gpu.name}"
 

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from amdnet_matminer.errors import AMDNetError
+from amdnet_matminer import __version__
+from amdnet_matminer.errors import AMDNetError, DatasetError
 from amdnet_matminer.files import write_atomically
 from amdnet_matminer.matbench.device import used_device
 from amdnet_matminer.matbench.leaderboard import FOLDS, NAMES, TASKS, metric_of, unit_of
@@ -27,6 +28,8 @@ Fold = dict[str, Any]
 """What a fold's file holds: ``job``, ``settings`` and ``origin``, which say what it is of; ``recorded``, as
 MatBench keeps it; ``true``, ``formula`` and ``n_atoms`` of the test crystals by id; ``measured`` times and
 sizes; ``made``, when and by what."""
+_KEYS = ("job", "settings", "origin", "recorded", "true", "formula", "n_atoms", "measured", "made")
+_ANEW = "copy it again, or delete it and run the fold anew"
 
 
 class Job(NamedTuple):
@@ -63,18 +66,20 @@ def read_fold(job: Job, options: Options) -> Fold | None:
     """What is kept of a fold, or None.
 
     Raises:
-        AMDNetError: It was made with other settings or crystals than are asked for.
+        AMDNetError: It was made with other settings or crystals than are asked for or by another version
+            of the package, or the file is not whole.
     """
     file = file_of(job, options)
     if not file.exists():
         return None
-    fold: Fold = read_json(file)
+    fold = _kept(file)
     there, wanted = fold["settings"], settings_of(job.model, job.task, options)
     differing = sorted(name for name in wanted | there if wanted.get(name) != there.get(name))
     differing += ["--rows"] * (fold["origin"]["asked"] != options.rows)
     crystals = file_of_task(job.task, options)
     if crystals.is_file() and sha256_of(crystals) != fold["origin"]["sha256"]:
         differing.append(f"the file of {job.task}")
+    differing += ["the version of amdnet-matminer"] * (version_of(fold) != __version__)
     if differing:
         raise AMDNetError(
             f"was made with other settings ({', '.join(differing)})",
@@ -95,10 +100,11 @@ def folds_of(model: str, options: Options) -> list[Fold]:
         What their files hold.
 
     Raises:
-        AMDNetError: Folds of a task differ in settings or crystals.
+        AMDNetError: Folds of a task differ in settings or crystals, or folds of the model in the version of
+            the package, or a file is not whole.
     """
     files = [file_of(Job(model, task, fold), options) for task in TASKS for fold in FOLDS]
-    folds = [read_json(file) for file in files if file.exists()]
+    folds = [_kept(file) for file in files if file.exists()]
     first: dict[str, Fold] = {}
     for fold in folds:
         job = Job(**fold["job"])
@@ -109,7 +115,31 @@ def folds_of(model: str, options: Options) -> list[Fold]:
                 "MatBench asks for the same on all folds: delete one of the two and run it anew",
                 item=file_of(job, options),
             )
+        if version_of(fold) != version_of(folds[0]):
+            raise AMDNetError(
+                f"was made by version {version_of(fold)} of amdnet-matminer, {Job(**folds[0]['job'])} by "
+                f"{version_of(folds[0])}",
+                "a submission is of one version: delete one of the two and run it anew",
+                item=file_of(job, options),
+            )
     return folds
+
+
+def version_of(fold: Fold) -> str:
+    """The version of this package that has made a fold."""
+    return str(fold["made"]["versions"].get("amdnet-matminer", "unknown"))
+
+
+def _kept(file: Path) -> Fold:
+    """What a fold's file holds, which may have been copied from elsewhere."""
+    try:
+        fold: Fold = read_json(file)
+        missing = [key for key in _KEYS if key not in fold]
+    except (ValueError, TypeError) as error:
+        raise DatasetError(f"is no file of a fold: {error}", _ANEW, item=file) from error
+    if missing:
+        raise DatasetError(f"is no file of a fold, it has no {missing[0]!r}", _ANEW, item=file)
+    return fold
 
 
 def run_fold(job: Job, task: Any, origin: Origin, options: Options) -> Fold:

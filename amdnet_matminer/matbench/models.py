@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from amdnet_matminer.featurizer import MotifFeaturizer
 from amdnet_matminer.matbench.leaderboard import TASKS, is_classification
 from amdnet_matminer.matbench.options import Options
 from amdnet_matminer.matbench.settings import FORESTS, TRAININGS, Settings, check_pretrained
+from amdnet_matminer.validation.parameters import check_parameters
 
 
 class Machine(NamedTuple):
@@ -53,8 +54,12 @@ class Model:
     """Settings by name of the preset and by task; ``default`` is among the names."""
     is_network: bool = False
     """Whether it is an estimator of this package, whose parameters can be given one by one."""
+    fixed: Settings = field(default_factory=dict)
+    """Parameters that every preset has, and files of settings that say nothing else."""
 
 
+_IDENTITY = ("architecture", "init_from")
+"""Of the fixed parameters those without which it is not that model."""
 _LOCAL = ("cache_dir", "checkpoint_dir", "n_jobs", "stop_file", "verbose", "warm_start")
 """Parameters of a network that are none of its settings."""
 
@@ -65,7 +70,7 @@ def network(algorithm: str, description: str, **parameters: Any) -> Model:
     Args:
         algorithm: As of ``Model``.
         description: As of ``Model``.
-        **parameters: Of the estimator, for all tasks, where a preset says nothing else.
+        **parameters: Of the estimator, for all tasks, where the settings say nothing else.
 
     Returns:
         The entry, with the presets of all networks.
@@ -74,7 +79,7 @@ def network(algorithm: str, description: str, **parameters: Any) -> Model:
         name: {task: {"random_state": 0} | parameters | settings for task, settings in by_task.items()}
         for name, by_task in TRAININGS.items()
     }
-    return Model(algorithm, description, _make_network, presets, is_network=True)
+    return Model(algorithm, description, _make_network, presets, is_network=True, fixed=parameters)
 
 
 def _make_network(task: str, settings: Settings, machine: Machine) -> Any:
@@ -208,16 +213,33 @@ def _preset(entry: Model, task: str, chosen: Sequence[str]) -> Settings:
         of_task, _, named = choice.rpartition("=")
         if of_task in ("", task):
             name = named
-    if name.endswith(".json"):
-        return _settings_in(Path(name), task)
+    if name not in preset_names():
+        return _settings_in(Path(name), task, entry)
     return entry.presets.get(name, entry.presets["default"])[task]
 
 
-def _settings_in(file: Path, task: str) -> Settings:
+def _settings_in(file: Path, task: str, entry: Model) -> Settings:
+    """What a file says of a task, over what makes the entry what it is."""
     try:
-        settings: Settings = dict(json.loads(file.read_text(encoding="utf-8"))[task])
+        given: Settings = dict(json.loads(file.read_text(encoding="utf-8"))[task])
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"holds no settings of {task}: {error!r}"
+        raise DatasetError(reason, "see --preset in the help", item=file) from error
+    default = entry.presets["default"][task]
+    settings = {k: v for k, v in default.items() if k in (*entry.fixed, "random_state")} | given
+    for name in entry.fixed.keys() & _IDENTITY:
+        if settings[name] != entry.fixed[name]:
+            raise DatasetError(
+                f"says {name} {settings[name]!r} of {task}, but {entry.algorithm} is {entry.fixed[name]!r}",
+                "give --model the model that the settings are of, or leave that line out",
+                item=file,
+            )
+    try:
+        made = entry.make(task, settings, Machine(n_jobs=1))
+        if entry.is_network:
+            check_parameters(made.get_params())
+    except (TypeError, ValueError) as error:
+        reason = f"holds settings of {task} that {entry.algorithm} cannot take: {error}"
         raise DatasetError(reason, "see --preset in the help", item=file) from error
     return settings
 

@@ -192,12 +192,13 @@ def _runs(ours: Sequence[Summary]) -> Table:
 
 def _run_row(summary: Summary) -> dict[str, str]:
     settings, made = summary.folds[0]["settings"], [fold["made"] for fold in summary.folds]
-    done = sorted({int(epochs) for epochs in summary.measured("epochs_done")})
+    done = sorted(int(epochs) for epochs in summary.measured("epochs_done"))
+    range_done = " to ".join(dict.fromkeys(str(epochs) for epochs in (done[:1] + done[-1:])))
     asked = settings.get("epochs")
     dates = sorted(stamp["date"][:10] for stamp in made)
     return {
         "model": MODELS[summary.model].algorithm,
-        "epochs": "–" if asked is None else f"{asked}, done {' to '.join(map(str, {done[0], done[-1]}))}",
+        "epochs": "–" if asked is None else f"{asked}, done {range_done}",
         "networks": str(settings.get("n_ensemble", "–")),
         "seed": str(settings.get("random_state", "–")),
         "date": " to ".join(dict.fromkeys((dates[0], dates[-1]))),

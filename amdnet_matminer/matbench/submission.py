@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from amdnet_matminer import __version__
 from amdnet_matminer.featurizer import MotifFeaturizer
-from amdnet_matminer.files import package_versions, write_atomically
-from amdnet_matminer.matbench.folds import Fold, read_json, write_json
+from amdnet_matminer.files import PACKAGES, package_versions, write_atomically
+from amdnet_matminer.matbench.folds import Fold, read_json, version_of, write_json
 from amdnet_matminer.matbench.leaderboard import TASKS, all_names
 from amdnet_matminer.matbench.models import MODELS
 from amdnet_matminer.matbench.options import Options
@@ -59,7 +58,8 @@ def write_submission(model: str, folds: Sequence[Fold], options: Options) -> Pat
 
     Args:
         model: One of ``MODELS``.
-        folds: Its folds, at least one, all of a task with the same settings and crystals.
+        folds: Its folds, at least one, all of a task with the same settings and crystals, all made by the
+            same version of this package.
         options: What was asked for.
 
     Returns:
@@ -74,7 +74,9 @@ def write_submission(model: str, folds: Sequence[Fold], options: Options) -> Pat
     settings = {fold["job"]["task"]: fold["settings"] for fold in folds}
     write_json(folder / PARAMETERS, settings, indent=1)
     script = templates().get_template("run.py.jinja")
-    filled = script.render(model=model, tasks=list(settings), version=__version__, parameters=PARAMETERS)
+    filled = script.render(
+        model=model, tasks=list(settings), version=version_of(folds[0]), parameters=PARAMETERS
+    )
     write_atomically(folder / SCRIPT, filled.encode())
     return folder
 
@@ -134,7 +136,7 @@ def _metadata(folds: Sequence[Fold]) -> dict[str, Any]:
     origins = {fold["job"]["task"]: fold["origin"] for fold in folds}
     return {
         "algorithm": MODELS[folds[0]["job"]["model"]].algorithm,
-        "package": f"amdnet_matminer {__version__}",
+        "package": f"amdnet_matminer {version_of(folds[0])}",
         "origins": {task: origins[task] for task in sorted(origins)},
     }
 
@@ -144,19 +146,27 @@ def _info(model: str, folds: Sequence[Fold], options: Options) -> dict[str, Any]
     tasks = "; ".join(f"{task} ({origin.rows_in_words()})" for task, origin in origins.items())
     devices = ", ".join(sorted({fold["measured"]["device"] for fold in folds}))
     hours = sum(fold["measured"]["training_s"] for fold in folds) / 3600
-    versions = package_versions(_PACKAGES)
+    judged = any(fold["settings"].get("validation_fraction") for fold in folds)
+    epochs = "epochs are judged by a part of the training and validation data, " * judged
     return {
         "authors": options.authors,
         "algorithm": MODELS[model].algorithm,
         "algorithm_long": MODELS[model].description,
         "bibtex_refs": "\n".join(MotifFeaturizer().citations()[:1]),
         "notes": (
-            f"Package amdnet-matminer {__version__}. Tasks: {tasks}. One configuration on all folds of a "
-            f"task, see {PARAMETERS}; epochs are judged by a part of the training and validation data, test "
-            f"parts are used for the recorded predictions only. Training took {hours:.2g} h on {devices}."
+            f"Package amdnet-matminer {version_of(folds[0])}. Tasks: {tasks}. One configuration on all folds "
+            f"of a task, see {PARAMETERS}; {epochs}test parts are used for the recorded predictions only. "
+            f"Training took {hours:.2g} h on {devices}."
         ),
-        "requirements": {"python": [f"{name}=={text}" for name, text in versions.items()]},
+        "requirements": {"python": [f"{name}=={text}" for name, text in _versions(folds).items()]},
     }
+
+
+def _versions(folds: Sequence[Fold]) -> dict[str, str]:
+    """Of what folds tell the versions that made the last of them, of all else those that are here."""
+    told: dict[str, str] = max((fold["made"] for fold in folds), key=lambda made: made["date"])["versions"]
+    here = package_versions(name for name in _PACKAGES if name not in PACKAGES)
+    return {name: text for name, text in (here | told).items() if name in _PACKAGES}
 
 
 def _check_files(folder: Path) -> Check:

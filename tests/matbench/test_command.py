@@ -157,6 +157,38 @@ def test_other_settings_or_crystals_are_not_mixed(
     assert "has other settings or crystals than" in capsys.readouterr().err
 
 
+def test_folds_of_two_versions_are_not_mixed(
+    run: Callable, complete: Path, tmp_path: Path, capsys: Any
+) -> None:
+    assert run("--model", "mean") == 0
+    file = fold_file(tmp_path, "mean", 3)
+    kept = json.loads(file.read_text())
+    kept["made"]["versions"]["amdnet-matminer"] = "0.1.0"
+    file.write_text(json.dumps(kept))
+    capsys.readouterr()
+    assert run("report", "--model", "mean") == 1
+    assert f"was made by version 0.1.0 of amdnet-matminer, {TASK} fold 0, mean by" in capsys.readouterr().err
+    assert run("--model", "mean") == 1
+    assert "made with other settings (the version of amdnet-matminer)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"job": {"mod', "is no file of a fold: "),
+        ('{"job": {}}', "is no file of a fold, it has no 'settings'"),
+    ],
+)
+def test_a_fold_that_was_not_copied_whole_is_named(
+    run: Callable, tmp_path: Path, capsys: Any, content: str, reason: str
+) -> None:
+    assert run("--model", "mean", "--fold", "0") == 0
+    fold_file(tmp_path, "mean", 1).write_text(content)
+    capsys.readouterr()
+    assert run("report", "--model", "mean") == 1
+    assert f"fold_1.json {reason}" in capsys.readouterr().err
+
+
 def test_some_rows__everything_says_so(run: Callable, tmp_path: Path, capsys: Any) -> None:
     assert run("--model", "mean", "--rows", "0.9") == 0
     told, words = capsys.readouterr().out, "official folds, 27 of 636 rows"

@@ -43,6 +43,21 @@ def test_device(monkeypatch: pytest.MonkeyPatch, choice: str, nth: int, visible:
     assert device.choose_device("auto") == "CUDA_VISIBLE_DEVICES=7"
 
 
+def test_gpus_are_counted_as_the_driver_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    monkeypatch.setattr(subprocess, "run", Driver("0, NVIDIA A, 100\n1, NVIDIA B, 2000\n"))
+    assert device.choose_device("gpu:1") == "GPU 1, NVIDIA B"
+    assert device.os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+
+
+def test_gpu__memory_that_is_not_told_is_taken_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(subprocess, "run", Driver("0, NVIDIA GB10, [N/A]\n1, NVIDIA B, 2000\n"))
+    assert [gpu.free for gpu in device.gpus()] == [0, 2000]
+    assert device.choose_device("auto") == "GPU 1, NVIDIA B"
+
+
 def test_device__there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(subprocess, "run", Driver(""))

@@ -96,6 +96,46 @@ def test_recorded_settings_are_a_preset(options_of: Callable, tmp_path: Path, mo
         settings_of(model, "matbench_jdft2d", options)
 
 
+@pytest.mark.parametrize("model", ["amdnet-2021", "amdnet-finetuned", "megnet", "rf-magpie"])
+def test_a_file_of_some_settings_leaves_a_model_what_it_is(
+    options_of: Callable, tmp_path: Path, model: str
+) -> None:
+    of_model = {"n_estimators": 7} if model == "rf-magpie" else {"epochs": 5}
+    file = tmp_path / "settings"  # of any name
+    file.write_text(json.dumps({"matbench_phonons": of_model}))
+    default = settings_of(model, "matbench_phonons", options_of("--seed", "3"))
+    found = settings_of(model, "matbench_phonons", options_of("--preset", str(file), "--seed", "3"))
+    assert found.items() >= (of_model | {"random_state": 3}).items()
+    for name in ("architecture", "init_from", "optimizer"):
+        assert found.get(name) == default.get(name)
+
+
+def test_a_file_of_another_models_settings_is_refused(options_of: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"matbench_phonons": {"architecture": "megnet"}}))
+    with pytest.raises(
+        DatasetError, match="says architecture 'megnet' of matbench_phonons, but AMDNet is 'amdnet'"
+    ):
+        settings_of("amdnet", "matbench_phonons", options_of("--preset", str(file)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "model", "reason"),
+    [
+        ({"epoch": 5}, "amdnet", "AMDNet cannot take: .*'epoch'"),
+        ({"epochs": -5}, "amdnet", "AMDNet cannot take: epochs"),
+        ({"trees": 5}, "rf-motif", "RF-Motif cannot take: .*'trees'"),
+    ],
+)
+def test_settings_that_a_model_cannot_take_are_refused_before_anything_is_run(
+    options_of: Callable, tmp_path: Path, settings: dict, model: str, reason: str
+) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"matbench_phonons": settings}))
+    with pytest.raises(DatasetError, match=reason):
+        settings_of(model, "matbench_phonons", options_of("--preset", str(file)))
+
+
 def test_a_further_model_is_one_entry(
     run: Callable, complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def test_complete__is_ready(folder: Path, check: Callable) -> None:
     version = amdnet_matminer.__version__
     assert {"matbench==0.6", f"amdnet-matminer=={version}"} <= set(info["requirements"]["python"])
     assert f"amdnet-matminer {version}" in info["notes"]
+    assert "epochs are judged" not in info["notes"]
     assert MatbenchBenchmark.from_file(folder / "results.json.gz").is_valid
     assert json.loads((folder / "hyperparameters.json").read_text()) == {"matbench_jdft2d": {}}
     code, output = check()
@@ -78,6 +79,23 @@ def test_complete__is_ready(folder: Path, check: Callable) -> None:
     assert "ready to submit" in output
     assert "it is for 1 leaderboards; to be general-purpose it lacks matbench_mp_gap" in output
     assert "official file" not in output
+
+
+def test_versions_are_those_that_made_the_folds(run: Callable, complete: Path, tmp_path: Path) -> None:
+    assert run("--model", "mean") == 0
+    for file in (tmp_path / "out" / "folds" / "mean" / "matbench_jdft2d").iterdir():
+        fold = json.loads(file.read_text())
+        fold["made"]["versions"] |= {"amdnet-matminer": "0.2.0", "numpy": "1.26.0"}
+        del fold["made"]["versions"]["keras"]
+        file.write_text(json.dumps(fold))
+    assert run("report", "--model", "mean") == 0
+    folder = tmp_path / "out" / "matbench_v0.1_Mean-value"
+    info = json.loads((folder / "info.json").read_text())
+    required = info["requirements"]["python"]
+    assert {"amdnet-matminer==0.2.0", "numpy==1.26.0", "matbench==0.6"} <= set(required)
+    assert not [line for line in required if line.startswith("keras==")]
+    assert "Package amdnet-matminer 0.2.0." in info["notes"]
+    assert "0.2.0" in (folder / "run.py").read_text()
 
 
 def test_the_script_in_it_runs_from_there(
