@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from accuracy import FEWEST
+from tables import n_labelled
 
 
 class Data(NamedTuple):
@@ -40,7 +41,8 @@ DATA = {
     "mp2018": Data(_SNAPSHOT, "the validation part", _MP_LABELS, _MP_COMPUTED, _MP_SCORED),
     "mp": Data(
         f"{_SNAPSHOT}; and 49 of 50 crystals that MatBench's mp tasks have beside it, without those that are "
-        "in its validation or test part or like one there (of a third of these no gap is known)",
+        "in its validation or test part or like one there; all as far as what is learned of them is known, "
+        "which a gap is of two thirds of the latter",
         "the validation part of mp2018 and of a fiftieth of the other crystals",
         _MP_LABELS,
         _MP_COMPUTED,
@@ -182,7 +184,7 @@ def _of_values(result: dict[str, Any]) -> dict[str, str]:
         else f"of {100 * result['within one std']:.0f}% of {held} the error is below the "
         "standard deviation of `return_std=True`, which was scaled on it to be so for 68%",
         "error": "; ".join(
-            f"MAE {of['mae']:.4f} {of['unit']}, median {of['median']:.4f}, on {_n_labelled(of):,} crystals"
+            f"MAE {of['mae']:.4f} {of['unit']}, median {of['median']:.4f}, on {n_labelled(of):,} crystals"
             for of in errors.values()
         )
         + f" of {held}",
@@ -195,17 +197,12 @@ def _of_classes(result: dict[str, Any]) -> dict[str, str]:
     ((name, now),), (gaps,) = result["errors"].items(), result["before"].values()
     return {
         "classes": f"True of {name.replace('_', ' ')}: the band gap is 0",
-        "error": f"the likelier class is wrong of {now['mae']:.2%} of the {_n_labelled(now):,} crystals of "
+        "error": f"the likelier class is wrong of {now['mae']:.2%} of the {n_labelled(now):,} crystals of "
         f"{DATA[result['data']].validation}; area under the curve {now['auc of metals']:.4f}, by the "
         f"small gaps of `{result['init_from']}`, from which the network went on, {gaps['auc of metals']:.4f}",
         "probabilities": f"log loss {now['log loss']:.4f}; they differ from the part of metals by "
         f"{now['calibration error']:.4f} in the mean (expected calibration error, ten bins)",
     }
-
-
-def _n_labelled(errors: dict[str, Any]) -> int:
-    """How many crystals have the label that errors are of."""
-    return sum(part["n"] for part in errors["by kind"]["chemistry"].values())
 
 
 def _beside_before(result: dict[str, Any]) -> dict[str, str]:

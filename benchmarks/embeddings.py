@@ -3,10 +3,10 @@
     python benchmarks/embeddings.py --data-dir folder/with/task/files
 
 Data: MatBench's phonons, dielectric, log_gvrh and log_kvrh (rows at random, no official folds), which the
-shipped models were not trained on. Ridge regression, nearest neighbours and a random forest learn 500 labels,
-drawn ten times, and predict the other crystals: from what ``transform`` of both models gives, from Magpie's
-statistics of a crystal's elements, and from all composition features of Ward et al. (npj Comput. Mater. 2,
-16028, 2016): these, stoichiometry, valence orbitals and ionic character. All features are scaled
+models of mp2018 were not trained on. Ridge regression, nearest neighbours and a random forest learn 500
+labels, drawn ten times, and predict the other crystals: from what ``transform`` of both models gives, from
+Magpie's statistics of a crystal's elements, and from all composition features of Ward et al. (npj Comput.
+Mater. 2, 16028, 2016): these, stoichiometry, valence orbitals and ionic character. All features are scaled
 alike, and what a regression has to choose it chooses on the 500 alone. The models have learned band gaps and
 formation energies of some of the crystals: errors are also given of those that have no twin in mp2018 (of the
 same formula, with a volume per atom within 1%).
@@ -36,8 +36,9 @@ from sklearn.preprocessing import StandardScaler
 from amdnet_matminer.datasets import load_matbench
 from amdnet_matminer.estimators import AMDNetEstimator
 from amdnet_matminer.matbench.models import magpie_features
-from amdnet_matminer.pretrained import MODELS
 
+MODELS = ("mp2018-band-gap", "mp2018-formation-energy")
+"""Models that have learned no label of these tasks, as ``mp-moduli`` has, and few of their crystals."""
 UNITS = {
     "matbench_phonons": "1/cm",
     "matbench_dielectric": "",

@@ -1,7 +1,10 @@
 """Does it pay to begin with a shipped model, and with how few crystals?
 
-    python benchmarks/fine_tuning.py --data-dir FILES                     all that the table has
+    python benchmarks/fine_tuning.py --data-dir FILES
+    python benchmarks/fine_tuning.py --data-dir FILES --tasks matbench_perovskites --sizes 200 500 --shares 1
     python benchmarks/fine_tuning.py --data-dir FILES --tasks matbench_phonons --sizes 200 --seeds 0
+
+The first two give all that the table has.
 
 Data: MatBench's files, and of each task the training part of its first fold alone, so that no test part is
 read. From that part a seed draws the crystals to learn from, and up to 2,000 others to be scored on. All
@@ -27,7 +30,7 @@ from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.datasets import load_matbench
 from amdnet_matminer.files import write_atomically
 from amdnet_matminer.matbench.leaderboard import TASKS
-from amdnet_matminer.matbench.settings import SEEN
+from amdnet_matminer.matbench.settings import SEEN, check_pretrained
 from amdnet_matminer.matbench.tasks import matbench_task
 from amdnet_matminer.pretrained import MODELS
 
@@ -51,6 +54,8 @@ def main() -> None:
     options = parse(parser)
     if unknown := set(options.starts) - {SCRATCH, *MODELS}:
         parser.error(f"--starts {min(unknown)}: choose of {', '.join((SCRATCH, *MODELS))}")
+    for task, start in product(options.tasks, options.starts):
+        check_pretrained(task, {"init_from": None if start == SCRATCH else start})
     options.work.mkdir(exist_ok=True)
     for task in options.tasks:
         table = crystals_of(task, options.data_dir)

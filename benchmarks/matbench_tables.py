@@ -94,6 +94,13 @@ class Board(NamedTuple):
             text = f"**{text}**" if ahead > 0 else text
         return text + " †" * (name in OURS and _first_date(result) < NETWORK_SINCE)
 
+    def absent_leader(self) -> str:
+        """Who leads on all rows and folds, if that is none of those that ours are put beside."""
+        leader = published(self.task)[0]
+        if any(leader.name.startswith(name) for name in self.others(self.folds)):
+            return ""
+        return f"{leader.name} of {self.task.removeprefix('matbench_')} ({leader.mean:.4g})"
+
     def best_other(self) -> str:
         """The best of the others and its score, with its folds where they are not those of ours."""
         differ = ", five folds" * (len(self.folds) < len(FOLDS) and not self.by_fold)
@@ -122,7 +129,7 @@ def front_page() -> str:
         "MatBench's official folds, mean absolute error of one network (of mp_is_metal the area under the "
         "ROC curve of the classes), and the best of the others on the same rows whose score there is known; "
         "in bold: better than that. "
-        f"{_beginnings(every)} {EARLIER}."
+        f"{_beginnings(every)} {EARLIER}.{_absent(every)}"
     )
     return f"{title}\n\n{grid(['task', 'rows', *OURS.values(), 'best of the others'], rows)}"
 
@@ -145,7 +152,7 @@ def scores() -> str:
         f"{_beginnings(every)} Others: the leaderboard of {DATE}; of a task that lacks rows, what they reach "
         "on the same rows of the same folds, by their published predictions. In bold: better than all of "
         "them. mp_is_metal is an area under the ROC curve, all others are mean absolute errors. "
-        f"{EARLIER}."
+        f"{EARLIER}.{_absent(every)}"
     )
     heads = ["task", "rows", *OURS.values(), "best of the others", *PEERS]
     return table(title, heads, rows, *(r for board in every for r in board.results.values()))
@@ -167,8 +174,10 @@ def fold_by_fold() -> str:
     """Each fold of the networks, beside the best of the others on the same rows, and what they took."""
     rows = [row for board in boards() for row in _fold_rows(board)]
     title = (
-        "**Fold by fold,** beside the best of the others whose predictions are published. Time is that of "
-        "one core for training and prediction of the folds together; memory the largest of one."
+        "**Fold by fold,** beside the best of the others whose predictions are published. Time is that on "
+        "the clock for training and prediction of the folds together, mostly on one core beside other "
+        "programs, so that it compares nothing; ≥: of a fold that was gone on with only the last run counts. "
+        "Memory is the largest of one."
     )
     heads = ["task", "model", *(f"fold {number}" for number in FOLDS), "time", "memory"]
     return table(title, heads, rows)
@@ -187,8 +196,10 @@ def _fold_cells(result: Result) -> list[str]:
     folds = result["folds"]
     by_number = {fold["fold"]: f"{fold['scores'][result['metric']]:.4g}" for fold in folds}
     minutes = sum(fold["training_s"] + fold["prediction_s"] for fold in folds) / 60
-    memory = max(fold["peak_memory_mb"] for fold in folds) / 1024
-    return [*(by_number.get(number, "") for number in FOLDS), f"{minutes:.0f} min", f"{memory:.1f} GB"]
+    at_least = "≥ " * any(fold.get("resumed") for fold in folds)
+    memory = max(fold["peak_memory_mb"] for fold in folds) / 1e3
+    time = f"{at_least}{minutes:.0f} min"
+    return [*(by_number.get(number, "") for number in FOLDS), time, f"{memory:.1f} GB"]
 
 
 def _name_of(result: Result) -> str:
@@ -202,6 +213,13 @@ def _beginnings(every: Sequence[Board]) -> str:
     starts = {r["pretrained"] for board in every for r in board.results.values() if r.get("pretrained")}
     names = ", ".join(f"`{start}`" for start in sorted(starts))
     return f"Fine-tuned: begun from half of the weights of {names}." if names else ""
+
+
+def _absent(every: Sequence[Board]) -> str:
+    """A sentence on the leaders that ours could not be put beside."""
+    names = [name for board in every if (name := board.absent_leader())]
+    others = "Where rows or folds are missing, the others are those whose predictions are known"
+    return f" {others}; not among them are the leaders on all rows {', '.join(names)}." if names else ""
 
 
 def _n_rows(result: Result) -> int:

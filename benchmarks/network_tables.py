@@ -16,7 +16,7 @@ def network_accuracy() -> str:
     """Properties of the nearest materials."""
     results = [read(RESULTS / f"motif_network-{part}.json") for part in ("accuracy", "transform")]
     targets = ("gap_pbe", "e_form")
-    names = ("the network's own vectors", "`transform` of the shipped models")
+    names = ("the network's own vectors", "`transform` of the models of mp2018")
     rows = [
         [
             name,
@@ -27,7 +27,7 @@ def network_accuracy() -> str:
     ]
     title = (
         "**Nearest materials.** MAE of the distance-weighted mean of the nearest of four fifths of "
-        "matbench_mp, on the rest; of the shipped models on what is new to them of it: neither in mp2018 nor "
+        "matbench_mp, on the rest; of the models of mp2018 on what is new to them of it: neither there nor "
         "of the same formula as a crystal there with a volume per atom within 1%. Published on another set: "
         "0.601 eV and 0.157 eV/atom (Aryal et al., 2026)."
     )
@@ -100,8 +100,8 @@ def embeddings() -> str:
     ]
     largest = max(part["crystals"] for part in result["tasks"].values())
     title = (
-        f"**Embeddings.** MAE after {result['labels']} labels of properties that the shipped models were not "
-        f"trained on, on the others of {largest:,} crystals (phonons: all there are); mean and standard "
+        f"**Embeddings.** MAE after {result['labels']} labels of properties that the models of mp2018 were "
+        f"not trained on, on the others of {largest:,} crystals (phonons: all there are); mean and standard "
         f"deviation over {result['splits']} random splits, in brackets the mean on crystals without a twin "
         "in mp2018."
     )

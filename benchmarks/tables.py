@@ -28,6 +28,11 @@ def revisions(results: Sequence[dict[str, Any]]) -> str:
     return f"Revision{'s' if len(short) > 1 else ''} {', '.join(short)}."
 
 
+def n_labelled(errors: dict[str, Any]) -> int:
+    """How many crystals have the label that errors by kind are of."""
+    return sum(part["n"] for part in errors["by kind"]["chemistry"].values())
+
+
 def read(path: Path) -> dict[str, Any]:
     """One result file."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -51,6 +51,21 @@ def test_part_of_the_rows_is_put_beside_others_on_the_same_rows(result: dict[str
     assert part.peer("CGCNN") == ""
 
 
+def test_a_leader_that_ours_are_not_put_beside_is_named(result: dict[str, Any]) -> None:
+    assert board(result).absent_leader() == ""
+    result["origin"]["rows"] = 82_316
+    assert board(result).absent_leader() == "coGN of mp_gap (0.1559)"
+    result["peers on these rows"]["coGN"] = [0.15] * 5
+    assert board(result).absent_leader() == ""
+
+
+def test_the_time_of_a_fold_that_was_gone_on_with_is_a_least_one(result: dict[str, Any]) -> None:
+    rows = matbench_tables._fold_rows(board(result))
+    assert rows[0][-2:] == ["5 min", "2.0 GB"]
+    result["folds"][2]["resumed"] = True
+    assert matbench_tables._fold_rows(board(result))[0][-2] == "≥ 5 min"
+
+
 @pytest.mark.parametrize("n_rows", [82_316, 106_113])
 def test_part_of_the_folds_is_put_beside_others_on_the_same_folds_and_never_called_best(
     result: dict[str, Any], n_rows: int
