@@ -23,7 +23,13 @@ from amdnet_matminer.prototypes import PROTOTYPES, Oxide, oxides_of
 from amdnet_matminer.readers.faults import reading, why
 from amdnet_matminer.readers.folders import structure_id
 from amdnet_matminer.readers.packed import open_text
-from amdnet_matminer.readers.tables import dictionary_of, frame_entries, read_frames, read_json_frame
+from amdnet_matminer.readers.tables import (
+    dictionary_of,
+    frame_entries,
+    read_csv,
+    read_frames,
+    read_json_frame,
+)
 from amdnet_matminer.structure_files import STRUCTURE_COLUMN, Crystals, open_crystals, read_entry
 from amdnet_matminer.structures import structure_from_dict
 
@@ -287,9 +293,10 @@ def _labels_in(path: str | Path, column: str | None) -> pd.Series:
         example = f"id,{column or 'label'}"
         raise DatasetError(f"has no header: its line 1 is {header!r}", f"put {example} before it", item=path)
     decimal = "," if separator == ";" and re.search(r";\s*[-+]?\d+,\d", text) else "."
-    options: dict[str, Any] = {"sep": separator, "decimal": decimal, "converters": {0: str.strip}}
-    with reading(path):
-        table = pd.read_csv(io.StringIO(text), index_col=0, **options)
+    with reading(path), warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # that cells are left out
+        table = read_csv(io.StringIO(text), sep=separator, decimal=decimal)
+        table = table.set_index(table.columns[0])
     if len(table) == 0:
         raise DatasetError("has a header, but no labels", "give a row for each crystal", item=path)
     _check_unique(table.index, path)
@@ -361,6 +368,9 @@ def _join(structures: pd.Series, labels: pd.Series, path: str | Path) -> pd.Data
     if len(unknown):
         reason = f"labels {_some(unknown)}, without a structure{examples}"
         raise DatasetError(reason, "add it or remove the rows", item=path)
+    if labels.name == STRUCTURE_COLUMN:
+        reason = f"has labels in the column {STRUCTURE_COLUMN!r}, which is that of the crystals"
+        raise DatasetError(reason, "rename it", item=path)
     return structures.to_frame().join(labels)
 
 

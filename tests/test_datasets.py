@@ -215,6 +215,31 @@ def test_read_labels__other_separators(tmp_path: Path, content: str) -> None:
     assert read_labels(tmp_path / "labels.csv", "gap").to_dict() == {"a": 1.5, "b": 2.0}
 
 
+def test_read_labels__ids_are_texts_whatever_they_say(tmp_path: Path, rutile: Structure) -> None:
+    names = ["NA", "nan", "None", "001", "1e5"]
+    for name in names:
+        rutile.to(str(tmp_path / f"{name}.cif"))
+    rows = "".join(f"{name},{number}\n" for number, name in enumerate(names))
+    (tmp_path / "labels.csv").write_text(f"id,gap\n{rows}")
+    assert read_labels(tmp_path / "labels.csv").to_dict() == dict(zip(names, range(5), strict=True))
+    assert read_dataset(tmp_path, tmp_path / "labels.csv").gap["NA"] == 0
+
+
+def test_read_labels__cells_are_neither_left_out_nor_taken_for_others(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("id,gap\nA,1,\nB,2,\n")
+    assert read_labels(file).to_dict() == {"A": 1, "B": 2}
+    file.write_text("id,gap\nA,1,3\nB,2,4\n")
+    with pytest.raises(DatasetError, match=r"labels\.csv cannot be read: .*Length of header"):
+        read_labels(file)
+
+
+def test_read_dataset__labels_called_structure(folder: Path) -> None:
+    (folder.parent / "labels.csv").write_text("id,structure\nrutile,1\ncopper,2\n007,3\nb,4\n")
+    with pytest.raises(DatasetError, match=r"has labels in the column 'structure', .*; rename it"):
+        read_dataset(folder, folder.parent / "labels.csv")
+
+
 def test_read_labels__absent_file(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"absent\.csv"):
         read_labels(tmp_path / "absent.csv")

@@ -117,6 +117,24 @@ def test_tables_bring_their_labels(table: pd.DataFrame, tmp_path: Path, name: st
     assert data.structure["corundum"] == table.structure["corundum"]
 
 
+def test_parquet_of_some_rows_keeps_their_numbers(tmp_path: Path, table: pd.DataFrame) -> None:
+    pytest.importorskip("pyarrow")
+    frame = pd.concat([as_json(table)] * 3, ignore_index=True)
+    for rows in (slice(2, 8), slice(None, None, 2), slice(None, None, -1), slice(4, None)):
+        part = frame.iloc[rows]
+        part.to_parquet(tmp_path / "part.parquet")
+        part.to_csv(tmp_path / "part.csv")
+        expected = [str(number) for number in part.index]
+        assert read_structures(tmp_path / "part.parquet").index.tolist() == expected
+        assert read_structures(tmp_path / "part.csv").index.tolist() == expected
+
+
+def test_csv__ids_are_texts_whatever_they_say(tmp_path: Path, table: pd.DataFrame) -> None:
+    names = ["NA", "001", "nan"]
+    as_json(table).iloc[:3].set_axis(names).to_csv(tmp_path / "all.csv")
+    assert read_structures(tmp_path / "all.csv").index.tolist() == names
+
+
 def test_parquet_without_an_index_counts_its_rows(
     table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

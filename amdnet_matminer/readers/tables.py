@@ -6,6 +6,7 @@ import ast
 import codecs
 import csv
 import json
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -204,24 +205,59 @@ def _cell(raw: msgspec.Raw, unread: bool) -> Any:
 def _csv_frames(path: Path, unlimited: bool) -> Iterator[pd.DataFrame]:
     with reading(path), open_text(path, unlimited) as lines:
         header = lines.readline()
-    options: dict[str, Any] = {"encoding": "utf-8-sig", "chunksize": CHUNK}
     first = next(csv.reader([header]), [])[:1]
-    if [*map(str.strip, first)] != [STRUCTURE_COLUMN]:  # else rows are called by their numbers
-        options |= {"index_col": 0, "converters": {0: str.strip}}
-    with reading(path), open_bytes(path, unlimited) as file, pd.read_csv(file, **options) as frames:
-        for frame in frames:
-            yield _checked(frame, path)
+    has_ids = [*map(str.strip, first)] != [STRUCTURE_COLUMN]  # else rows are called by their numbers
+    with (
+        reading(path),
+        open_bytes(path, unlimited) as file,
+        read_csv(file, has_ids, encoding="utf-8-sig", chunksize=CHUNK) as frames,
+    ):
+        while (frame := _next_frame(frames)) is not None:
+            yield _checked(frame.set_index(frame.columns[0]) if has_ids else frame, path)
+
+
+def read_csv(file: Any, has_ids: bool = True, **options: Any) -> Any:
+    """Read a CSV file as pandas does, but with ids as the texts that they are, such as 001 and NA.
+
+    Args:
+        file: What pandas reads.
+        has_ids: Whether the first column holds ids, which stays a column.
+        **options: Further ones of pandas.
+
+    Returns:
+        As of pandas. Where the first row has more cells than the header, reading it gives a
+        ``pandas.errors.ParserWarning``.
+    """
+    # With an index column pandas takes "NA" for no id, and shifts columns where rows are too long.
+    converters = {0: str.strip} if has_ids else {}
+    return pd.read_csv(file, index_col=False, converters=converters, **options)
+
+
+def _next_frame(frames: Iterator[pd.DataFrame]) -> pd.DataFrame | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # that cells are left out
+        return next(frames, None)
 
 
 def _parquet_frames(path: Path, unlimited: bool) -> Iterator[pd.DataFrame]:
     done = 0
     with _parquet(path, unlimited) as file:
+        numbers = _row_numbers(file)
         for batch in file.iter_batches(batch_size=CHUNK):
             frame = batch.to_pandas()
             if isinstance(frame.index, pd.RangeIndex):
-                frame.index = pd.RangeIndex(done, done + len(frame))
+                frame.index = numbers[done : done + len(frame)]
             done += len(frame)
             yield _checked(frame, path)
+
+
+def _row_numbers(file: Any) -> pd.RangeIndex:
+    """What rows are called by an index that is a range, of which a file holds the ends only."""
+    n_rows, stored = file.metadata.num_rows, (file.schema_arrow.pandas_metadata or {}).get("index_columns")
+    if not stored or not isinstance(stored[0], dict):
+        return pd.RangeIndex(n_rows)
+    start, step = stored[0]["start"], stored[0]["step"]
+    return pd.RangeIndex(start, start + step * n_rows, step)
 
 
 @contextmanager

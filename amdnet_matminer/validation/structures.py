@@ -110,7 +110,8 @@ def listed(structures: Iterable[Any]) -> list[Any]:
     """
     if isinstance(structures, pd.DataFrame):
         return list(structures.to_numpy(dtype=object))
-    if not isinstance(structures, IStructure | Mapping | str) and not hasattr(structures, "get_positions"):
+    is_one = isinstance(structures, IStructure | Mapping | str) or hasattr(structures, "get_positions")
+    if isinstance(structures, Iterable) and not is_one:
         return list(structures)
     as_structure(structures)  # the error of what is none says more
     raise StructureError("got a single structure", "pass a list of structures: [structure]", subject="")

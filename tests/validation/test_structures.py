@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -174,3 +176,9 @@ def test_plutonium_is_in_the_embedding(rock_salt):
     oxide = rock_salt.copy()
     oxide.replace_species({"Mg": "Pu"})
     check_elements([oxide])
+
+
+@pytest.mark.parametrize(("item", "reason"), [(None, "None"), (3, "int"), (Path("a.cif"), "is a path")])
+def test_what_holds_no_crystals_is_told(item, reason):
+    with pytest.raises(StructureError, match=reason):
+        check_structures(item)
