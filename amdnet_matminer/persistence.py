@@ -30,8 +30,8 @@ from amdnet_matminer.files import package_versions, write_atomically
 FORMAT = "amdnet-matminer arrays 1"
 """Of the file; the number changes when older programs can no longer read it."""
 
-LARGEST_FILE = 2**28
-"""Bytes: a hundred times the largest model so far."""
+LARGEST_FILE = 2**32
+"""Bytes: the state of a training of ten networks of the largest width is smaller."""
 
 _LARGEST_TEXT = 2**24
 _HEADER = "amdnet"
@@ -283,8 +283,15 @@ def describe_training(elements: Iterable[int], y: NDArray[np.float64]) -> dict[s
         "n_crystals": len(y),
         "elements": [Element.from_Z(number).symbol for number in sorted(elements)],
         "target": [
-            {"count": len(v)} | {name: float(getattr(np, name)(v)) for name in ("mean", "std", "min", "max")}
+            {"count": len(v), **_mean_and_std(v), "min": float(v.min()), "max": float(v.max())}
             for v in known
             if len(v)
         ],
     }
+
+
+def _mean_and_std(values: NDArray[np.float64]) -> dict[str, float]:
+    # In units of the largest, since squares and sums of 1e300 are no numbers.
+    unit = float(np.abs(values).max()) or 1.0
+    relative = values / unit
+    return {"mean": unit * float(relative.mean()), "std": unit * float(relative.std())}

@@ -127,6 +127,13 @@ def test_training_is_summarised(rutile: Structure, rock_salt: Structure, copper:
     assert describe_training({22, 8}, np.array([[2.0]]))["target"][0]["mean"] == 2.0
 
 
+@pytest.mark.parametrize("size", [1e-300, 1.0, 1e200, 1e300])
+def test_training_of_any_size_is_summarised(size: float) -> None:
+    (told,) = describe_training({8}, size * np.array([[1.0], [3.0], [5.0]]))["target"]
+    assert told["mean"] == pytest.approx(3 * size)
+    assert told["std"] == pytest.approx(size * (8 / 3) ** 0.5)
+
+
 def test_a_file_predicts_as_it_did() -> None:
     """Written before 0.3.0, with these predictions: a change of format or network must not go unseen."""
     structures = oxides().structure

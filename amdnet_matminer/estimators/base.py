@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,11 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
         """The labels as an array, one row a structure, each checked."""
         raise NotImplementedError
 
-    def _learn_labels(self, labels: NDArray) -> None:
-        """Take from the labels what has to be known to encode them and to decode outputs."""
+    def _learn_labels(self, labels: NDArray, goes_on: bool) -> None:
+        """Take from the labels what has to be known to encode them and to decode outputs.
+
+        A training that ``goes_on`` keeps all that its outputs mean.
+        """
         raise NotImplementedError
 
     def _encoded(
@@ -75,13 +79,28 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
 
         ``all_labels`` are what a first fit takes from the labels, if not from ``y`` alone.
         """
+        # On a copy, so that a fit that fails leaves what an earlier one has learned as it was.
+        model = copy(self)
+        validation = model._fitted_to(X, y, sample_weight, validation_data, one_pass, all_labels)
+        self.__dict__.update(model.__dict__)
+        return validation
+
+    def _fitted_to(
+        self,
+        X: Crystals,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        validation_data: tuple | None,
+        one_pass: bool,
+        all_labels: Any,
+    ) -> Labelled | None:
         check_parameters(self.get_params(deep=False))
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         goes_on = self.__sklearn_is_fitted__() and (self.warm_start or one_pass)
         if goes_on and self.fitted_params_.get("extensive") != getattr(self, "extensive", None):
             raise ValueError("extensive must be what the fit before had, whose scaling of targets goes on")
         converter = self.graph_converter()
-        parts = [self._checked(converter, X, y, sample_weight, learn=not goes_on, all_labels=all_labels)]
+        parts = [self._checked(converter, X, y, sample_weight, goes_on, all_labels)]
         parts += [] if validation_data is None else [self._checked_validation(converter, validation_data)]
         starts = self._starts(parts[0][1].shape[1], goes_on)
         data = [self._labelled(converter, *part) for part in parts]
@@ -89,13 +108,15 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
         training, validation = data if len(data) == 2 else _split(data[0], fraction, rng)
         scaler = self.scaler_ if goes_on else self._new_scaler(training)
         check_range(scaler.transform(training.y))
-        known = [self.domain_] if goes_on and self.domain_ is not None else []
         plan = self._plan(training, validation, scaler, one_pass)
         self._train(plan, starts, int(rng.integers(2**31)))
         self.converter_ = converter
         self.fitted_params_ = self._present_params()
         seen = Domain.of(data[0].graphs)
-        self.domain_ = seen.union(*known)
+        if not goes_on:
+            self.domain_ = seen
+        elif self.domain_ is not None:  # what is not known of the fit before stays unknown
+            self.domain_ = seen.union(self.domain_)
         self.training_ = describe_training(seen.elements, data[0].y)
         return validation
 
@@ -105,18 +126,22 @@ class AMDNetEstimator(ExplainedEstimator, SavedEstimator):
         X: Crystals,
         y: Any,
         sample_weight: ArrayLike | None = None,
-        learn: bool = False,
+        goes_on: bool | None = None,
         all_labels: Any = None,
     ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
-        """Crystals with encoded labels and weights, without those of weight 0."""
+        """Crystals with encoded labels and weights, without those of weight 0.
+
+        Labels of a training, which ``goes_on`` or begins, are learned from; those to judge it by are not.
+        """
         crystals = converter.check(X)
         weight = check_sample_weight(sample_weight, len(crystals))
         labels = self._sound_labels(y, len(crystals))
-        if learn:
+        if goes_on is not None:
             kinds = labels if all_labels is None else self._sound_labels(all_labels, len(all_labels))
-            self._learn_labels(kinds)
+            self._learn_labels(kinds, goes_on)
         targets, weight = self._encoded(n_atoms_of(crystals), labels, weight)
         counts = np.flatnonzero(weight)
+        check_every_target(targets[counts], "give weight to crystals that have it, or remove this target")
         counted = (
             GraphSubset(crystals, counts)
             if isinstance(crystals, LazyGraphs)
@@ -220,7 +245,11 @@ def _split(data: Labelled, fraction: float, rng: np.random.Generator) -> tuple[L
         data._replace(graphs=GraphSubset(data.graphs, part), y=data.y[part], weight=data.weight[part])
         for part in (order[n_validation:], order[:n_validation])
     )
-    check_every_target(training.y, "pass validation_data, or set validation_fraction=0")
+    remedy = "pass validation_data, or set validation_fraction=0"
+    check_every_target(training.y, remedy)
+    if not np.isfinite(validation.y).any():
+        reason = f"has no label at all among {n_validation} crystals, so that it can judge no epoch"
+        raise TargetError(reason, remedy, subject="the part kept for validation")
     return training, validation
 
 

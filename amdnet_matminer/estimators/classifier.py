@@ -106,7 +106,8 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
                 ``class_weight`` is ``"balanced"``, which needs all labels at once.
         """
         is_first = not self.__sklearn_is_fitted__()
-        if is_first and isinstance(self.class_weight, str):
+        is_new = is_first or self.class_weight != self.fitted_params_["class_weight"]
+        if is_new and isinstance(self.class_weight, str):
             raise ValueError(
                 f"class_weight={self.class_weight!r} needs all labels at once, which partial_fit has not; "
                 "give a dictionary from class to weight"
@@ -155,8 +156,11 @@ class AMDNetClassifier(ClassifierMixin, AMDNetEstimator):
     def _sound_labels(self, y: Any, n_structures: int) -> NDArray:
         return check_classes(y, n_structures)
 
-    def _learn_labels(self, labels: NDArray) -> None:
-        self.classes_ = np.unique(labels)
+    def _learn_labels(self, labels: NDArray, goes_on: bool) -> None:
+        if goes_on and self.class_weight == self.fitted_params_["class_weight"]:
+            return
+        if not goes_on:
+            self.classes_ = np.unique(labels)
         self.class_weight_ = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
         if not ((self.class_weight_ > 0) & np.isfinite(self.class_weight_)).all():
             raise ValueError(

@@ -228,6 +228,13 @@ class FittedEstimator(TransformerMixin, EstimatorParameters):
                     "give models that were fitted alike, to the same targets"
                 )
 
+        here, there = (model.fitted_params_.get("extensive") for model in (self, other))
+        if here != there:
+            raise ValueError(
+                f"model {number} was fitted with extensive={there}, model 0 with {here}; "
+                "give models that were fitted alike, to the same targets"
+            )
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "weights_")
 

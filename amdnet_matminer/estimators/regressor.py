@@ -209,8 +209,9 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
     def _sound_labels(self, y: Any, n_structures: int) -> NDArray[np.float64]:
         return check_targets(y, n_structures)
 
-    def _learn_labels(self, labels: NDArray) -> None:
-        self.target_shape_ = labels.shape[1:]
+    def _learn_labels(self, labels: NDArray, goes_on: bool) -> None:
+        if not goes_on:
+            self.target_shape_ = labels.shape[1:]
 
     def _encoded(
         self, n_atoms: NDArray[np.float64], labels: NDArray, weight: NDArray[np.float64]

@@ -103,6 +103,8 @@ def train(
             verbose=0,
         )
     except KeyboardInterrupt:
+        if best.weights is None:  # nothing has been learned
+            raise
         logger.warning("training interrupted after %d epochs; the best weights are kept", state.epoch)
     best.restore()
     return state.history

@@ -97,6 +97,9 @@ def check_classes(y: Any, n_structures: int) -> NDArray:
         TargetError: The count differs, a label is missing, or labels are no classes.
     """
     array = _array(y, "class labels")
+    if isinstance(y, list | tuple) and array.dtype.kind in "fU":
+        # NumPy makes text of all, and so a class "nan" of a missing label, and numbers of booleans.
+        array = np.asarray(y, dtype=object)
     if array.ndim == 2 and array.shape[1] == 1:
         array = column_or_1d(array, warn=True)
     if array.ndim != 1:
@@ -109,11 +112,12 @@ def check_classes(y: Any, n_structures: int) -> NDArray:
             "remove these structures or supply it",
             index=missing[0],
         )
-    kinds = {type(label).__name__ for label in array.tolist()}
-    if len(kinds) > 1:
+    plain = [label.item() if isinstance(label, np.generic) else label for label in array.tolist()]
+    kinds = {type(label).__name__ for label in plain}
+    if len(kinds) > 1 and kinds != {"int", "float"}:
         raise TargetError(f"are of several types, {sorted(kinds)}", "give all of one", subject="class labels")
     if array.dtype.kind in "OT":
-        array = np.array(array.tolist())
+        array = np.array(plain)
     _check_discrete(array)
     return array
 
@@ -171,6 +175,7 @@ def _real_numbers(values: Any, subject: str) -> NDArray[np.float64]:
     array = _array(values, subject)
     if array.dtype.kind in "cmM":
         raise TargetError(f"are of type {array.dtype}", "give real numbers", subject=subject)
+    array = array.astype(object) if array.dtype.kind in "UT" else array
     try:
         return np.where(pd.isna(array), np.nan, array).astype(np.float64)
     except (TypeError, ValueError) as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from amdnet_matminer.errors import TargetError
 from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.training import callbacks
 from amdnet_matminer.training import fit as fit_module
@@ -190,3 +192,39 @@ def stopping_after(n_epochs: int, error: type[BaseException], done: list[int] | 
             epochs.append(epoch)
 
     return Stopping
+
+
+def test_a_target_that_only_crystals_without_weight_have_is_named(
+    regressor_of: Callable, X: list, targets: np.ndarray
+) -> None:
+    weight = np.isnan(targets[:, 1]).astype(float)
+    with pytest.raises(TargetError, match=r"target 1 has no label at all .* give weight to crystals"):
+        regressor_of(validation_fraction=0.0).fit(X, targets, sample_weight=weight)
+
+
+def test_a_validation_part_without_labels_judges_nothing(regressor_of: Callable, X: list) -> None:
+    y = np.full((len(X), 2), np.nan)
+    y[:2] = 1.0  # seed 0 keeps none of the two
+    with pytest.raises(TargetError, match=r"part kept for validation has no label .*; pass validation_data"):
+        regressor_of(validation_fraction=0.1).fit(X, y)
+
+
+def test_what_a_model_has_seen_stays_unknown_where_it_is_not_told(
+    fitted: AMDNetRegressor, X: list, y: np.ndarray
+) -> None:
+    model = copy(fitted).set_params(warm_start=True, epochs=1)
+    model.domain_ = None
+    assert model.fit(X[:4], y[:4]).domain_ is None
+    with pytest.raises(ValueError, match="does not say which motifs"):
+        model.novelty(X)
+
+
+def test_an_interrupt_before_anything_is_learned_is_one(
+    regressor_of: Callable, X: list, y: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("amdnet_matminer.network.Network.fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        regressor_of().fit(X, y)

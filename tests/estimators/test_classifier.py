@@ -38,3 +38,34 @@ def test_bad_class_weights(classifier_of: Callable, X: list) -> None:
         classifier_of(class_weight={"a": 0.0, "b": 1.0}).fit(X[:2], ["a", "b"])
     with pytest.raises(ValueError, match="class_weight"):
         classifier_of(class_weight="fair").fit(X[:2], ["a", "b"])
+
+
+def test_warm_start_takes_new_class_weights(classifier: AMDNetClassifier, X: list) -> None:
+    model = pickle.loads(pickle.dumps(classifier)).set_params(warm_start=True, epochs=1)
+    model.fit(X[:2], [True, False])
+    assert model.class_weight_.tolist() == [1.0, 2.0]
+    model.set_params(class_weight={True: 1.0, False: 5.0}).fit(X[:2], [True, False])
+    assert model.class_weight_.tolist() == [5.0, 1.0]
+    with pytest.raises(ValueError, match="class_weight"):
+        model.set_params(class_weight={"other": 1.0}).fit(X[:2], [True, False])
+    with pytest.raises(ValueError, match="needs all labels at once"):
+        model.set_params(class_weight="balanced").partial_fit(X[:2], [True, False])
+
+
+def test_a_fit_that_fails_leaves_what_was_learned(
+    classifier: AMDNetClassifier, X: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = pickle.loads(pickle.dumps(classifier)).set_params(class_weight=None)
+    before = model.predict_proba(X)
+    with pytest.raises(TargetError, match="none of the classes to be learned"):
+        model.fit(X[:4], ["a", "b", "c", "a"], validation_data=(X[:1], ["d"]))
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AMDNetClassifier, "_train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:4], ["a", "b", "c", "a"])
+    assert model.classes_.tolist() == [False, True]
+    assert model.class_weight_.tolist() == [1.0, 2.0]
+    np.testing.assert_array_equal(model.predict_proba(X), before)

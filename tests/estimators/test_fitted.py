@@ -122,6 +122,15 @@ def test_join_takes_apart_members_together(ensemble: AMDNetRegressor, X: list) -
     assert joined.training_ == ensemble.training_
 
 
+def test_models_of_cells_and_of_atoms_do_not_join(regressor_of: Callable, X: list, y: np.ndarray) -> None:
+    models = [
+        regressor_of(extensive=extensive, scale_targets=False, epochs=1).fit(X, y)
+        for extensive in (False, True)
+    ]
+    with pytest.raises(ValueError, match="model 1 was fitted with extensive=True, model 0 with False"):
+        AMDNetRegressor.join(models)
+
+
 def test_one_was_judged_by_validation_data_and_one_was_not(
     regressor_of: Callable, X: list, y: np.ndarray
 ) -> None:

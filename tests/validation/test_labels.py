@@ -165,3 +165,32 @@ def test_sample_weights_are_relative():
 def test_sample_weights_that_cannot_be_used(weight, message):
     with pytest.raises(TargetError, match=message):
         check_sample_weight(weight, 2)
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array, pd.Series])
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["metal", np.nan, "metal"], r"label 1 is missing \(1 in all\)"),
+        (["metal", None, "metal"], r"label 1 is missing"),
+        ([1, "a", 2], r"class labels are of several types, \['int', 'str'\]"),
+        ([True, "a", 1], r"class labels are of several types, \['bool', 'int', 'str'\]"),
+        ([1.0, np.nan, 2.0], r"label 1 is missing"),
+    ],
+)
+def test_classes_are_looked_at_as_they_are_given(make, y, message):
+    # NumPy makes text of all before it can be looked at.
+    given = np.array(y, dtype=object) if make is np.array else make(y)
+    with pytest.raises(TargetError, match=message):
+        check_classes(given, 3)
+
+
+def test_classes_of_mixed_numbers_are_those_of_numpy():
+    assert check_classes([1, 2.0, np.int64(1)], 3).tolist() == [1.0, 2.0, 1.0]
+    assert check_classes([np.str_("a"), "b"], 2).tolist() == ["a", "b"]
+
+
+def test_numbers_as_text():
+    assert check_targets(["1", "2.5"], 2).tolist() == [1.0, 2.5]
+    with pytest.raises(TargetError, match="labels are not numbers: could not convert string to float: 'x'"):
+        check_targets(["1", "x"], 2)
