@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from amdnet_matminer.pretrained import MODELS, pretrained_model_file
+from amdnet_matminer.pretrained import MODELS, model_file, pretrained_model_file
 
 _STRUCTURES_HELP = (
     "a folder with CIF, VASP, pymatgen or ASE files, one such file, a pattern in quotes, a dataframe with "
@@ -79,7 +79,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     model = parser.add_mutually_exclusive_group(required=True)
     model.add_argument(
         "--load_name",
-        type=Path,
+        type=model_file,
         metavar="FILE",
         help="a model that amdnet train has saved, or the .hdf5 file of one of the original program",
     )

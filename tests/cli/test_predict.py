@@ -41,6 +41,13 @@ def test_with_a_model_of_the_package(run: Callable, folder: Path) -> None:
     assert (written.prediction >= 0).all()
 
 
+def test_with_the_name_of_a_model_as_its_file(run: Callable, folder: Path, tmp_path: Path) -> None:
+    file, crystal = tmp_path / "out.csv", folder / "rock-salt-MgO.cif"
+    words = ("predict", crystal, "--load_name", "mp2018-band-gap", "--output", file, "--quiet")
+    assert run(*words) == (0, "", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
 def test_one_file_to_a_file_with_progress(
     run: Callable, folder: Path, model_file: Path, tmp_path: Path
 ) -> None:
