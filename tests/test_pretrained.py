@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.estimators import AMDNetClassifier, AMDNetEstimator
-from amdnet_matminer.pretrained import FOLDER, MODELS, pretrained_model_file
+from amdnet_matminer.pretrained import FOLDER, MODELS, model_file, pretrained_model_file
 
 GAP, ENERGY, METAL, MODULI, GAP_OF_2018, ENERGY_OF_2018 = MODELS
 
@@ -151,6 +151,15 @@ def test_the_card_tells_what_the_file_holds(models, name):
     best = min(model.history_["val_log_loss" if name == METAL else "val_mae"])
     assert np.isfinite(best)
     assert re.search(r"wrong part 0\.\d{4} " if name == METAL else r"MAE 0\.\d{4} (eV|log10)", card)
+
+
+def test_a_file_of_their_name_goes_first_and_a_folder_does_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / GAP).mkdir()
+    assert model_file(GAP) == pretrained_model_file(GAP)
+    (tmp_path / GAP).rmdir()
+    (tmp_path / GAP).write_bytes(b"a model")
+    assert model_file(GAP).resolve() == tmp_path / GAP
 
 
 def test_they_are_small():

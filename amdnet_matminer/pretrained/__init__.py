@@ -76,7 +76,7 @@ def model_file(path: str | Path) -> Path:
         The file, whether there is one or not.
     """
     path = Path(path).expanduser()
-    return path if str(path) not in MODELS or path.exists() else pretrained_model_file(str(path))
+    return path if str(path) not in MODELS or path.is_file() else pretrained_model_file(str(path))
 
 
 def pretrained_model_file(name: str) -> Path:
