@@ -152,6 +152,19 @@ def test_frames_of_ase_without_a_name(table: pd.DataFrame, tmp_path: Path) -> No
     assert [entry.id for entry in crystals.entries] == ["run-0", "run-1", "run-2"]
 
 
+@pytest.mark.parametrize("end", ["", "\n", " \n\n"])
+def test_blank_lines_after_the_frames_are_the_end(table: pd.DataFrame, tmp_path: Path, end: str) -> None:
+    io = pytest.importorskip("ase.io")
+    frames = [AseAtomsAdaptor.get_atoms(s, msonable=False) for s in table.structure]
+    for name, number in (("one", 1), ("three", 3)):
+        io.write(tmp_path / f"{name}.xyz", frames[:number])
+        with (tmp_path / f"{name}.xyz").open("a") as file:
+            file.write(end)
+    crystals = open_crystals(tmp_path)
+    assert crystals.total == 4
+    assert [entry.id for entry in crystals.entries] == ["one", "three-0", "three-1", "three-2"]
+
+
 def test_files_are_parsed_one_at_a_time(table: pd.DataFrame, tmp_path: Path) -> None:
     """A broken file is told when its turn comes, and the others are read."""
     for name, structure in table.structure.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ def ase_entries(path: Path, name: str, numbered: bool = True, unlimited: bool = 
 def count_frames(path: Path, unlimited: bool = False) -> int | None:
     """Count the frames of an XYZ file, each the count of its atoms, a comment and a line for each.
 
+    A blank line where a frame would begin is the end, as it is for ASE.
+
     Args:
         path: The file.
         unlimited: Unpack it however large it gets.
@@ -71,7 +74,7 @@ def count_frames(path: Path, unlimited: bool = False) -> int | None:
     total = 0
     try:
         with open_text(path, unlimited, errors="replace") as lines:
-            for line in lines:
+            for line in takewhile(str.strip, lines):
                 if not line.strip().isdigit():
                     return None
                 total += 1
