@@ -170,8 +170,9 @@ def _read(path: Path, block: int | None, unlimited: bool) -> Structure:
 
 
 def _head(lines: Iterable[str]) -> str:
-    """What is before the grid of a CHGCAR."""
-    return "".join(takewhile(lambda line: line.strip(), lines))
+    """What is before the grid of a CHGCAR, whose first line is a comment that may be blank."""
+    remaining = iter(lines)
+    return next(remaining, "") + "".join(takewhile(lambda line: line.strip(), remaining))
 
 
 def _open(path: str | Path, recursive: bool, unlimited: bool) -> Crystals:

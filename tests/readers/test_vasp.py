@@ -83,6 +83,14 @@ def test_a_grid_after_the_structure(poscar: str, rutile: Structure, tmp_path: Pa
     assert read_structure(tmp_path / "CHGCAR").matches(rutile, primitive_cell=False)
 
 
+def test_a_grid_after_a_structure_without_a_comment(poscar: str, rutile: Structure, tmp_path: Path) -> None:
+    (tmp_path / "CHGCAR").write_text(f"\n{poscar.partition(chr(10))[2]}\n 2 2 2\n 1 2 3 4 5\n")
+    assert read_structure(tmp_path / "CHGCAR").matches(rutile, primitive_cell=False)
+    (tmp_path / "CHGCAR").write_text("\n\n")
+    with pytest.raises(DatasetError, match="CHGCAR is empty"):
+        read_structure(tmp_path / "CHGCAR")
+
+
 def test_vasprun_gives_its_last_structure(tmp_path: Path) -> None:
     path = tmp_path / "vasprun.xml"
     path.write_text(vasprun(4.2, 4.3))
