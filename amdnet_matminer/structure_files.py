@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
@@ -17,7 +17,7 @@ from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.readers.cif import cif_blocks, read_cif
 from amdnet_matminer.readers.entries import Crystals, Entry, ReadingNote, Skipped
 from amdnet_matminer.readers.faults import DAMAGES, quiet, reading
-from amdnet_matminer.readers.folders import Found, Source, find_files, kind_of, structure_id
+from amdnet_matminer.readers.folders import Found, Source, find_files, kind_of, structure_id, told_apart
 from amdnet_matminer.readers.frames import ase_entries, count_frames
 from amdnet_matminer.readers.packed import open_text, unpacked_name
 from amdnet_matminer.readers.tables import (
@@ -74,8 +74,10 @@ def open_crystals(*paths: str | Path, recursive: bool = False, unlimited: bool =
         files that are always called the same, such as ``POSCAR``, the name of their folder;
         of several data blocks ``<file>#<block>``; the index of a dataframe; in files of ASE
         the ``id`` in a frame's info, else the file's name and the frame's number, the latter not
-        for an XYZ file with one frame. Files of a
-        folder that would have one id are called by their paths in it.
+        for an XYZ file with one frame. Files that would have one id, of one folder or of several
+        paths, are called by their paths in the folder that has them all, and a file that is named
+        more than once is read once. Where several paths are given, a warning is logged of the first
+        id that comes again all the same, as those of two dataframes may.
         Of a calculation that has several of ``vasprun.xml``, ``CONTCAR``, ``POSCAR``,
         ``CHGCAR`` and ``LOCPOT``, the first in this order is read, if it is not empty.
 
@@ -84,13 +86,18 @@ def open_crystals(*paths: str | Path, recursive: bool = False, unlimited: bool =
             and the remedy.
         MissingDependencyError: The kind of file needs a package that is not installed.
     """
-    parts = [_open(path, recursive, unlimited) for path in paths]
-    totals = [part.total for part in parts if part.total is not None]
+    found = [_open(path, recursive, unlimited) for path in paths]
+    groups, notes = told_apart([part.sources if isinstance(part, Found) else [] for part in found])
+    parts = [
+        part if isinstance(part, Crystals) else _joined([_entries(source, unlimited) for source in group])
+        for part, group in zip(found, groups, strict=True)
+    ]
+    crystals = _joined(parts)
     return Crystals(
-        chain.from_iterable(part.entries for part in parts),
-        sum(totals) if len(totals) == len(parts) else None,
-        tuple(skipped for part in parts for skipped in part.skipped),
-        tuple(note for part in parts for note in part.notes),
+        _watched(crystals.entries) if len(paths) > 1 else crystals.entries,
+        crystals.total,
+        tuple(skipped for part in found for skipped in part.skipped),
+        (*(note for part in found for note in part.notes), *notes),
     )
 
 
@@ -175,14 +182,15 @@ def _head(lines: Iterable[str]) -> str:
     return next(remaining, "") + "".join(takewhile(lambda line: line.strip(), remaining))
 
 
-def _open(path: str | Path, recursive: bool, unlimited: bool) -> Crystals:
+def _open(path: str | Path, recursive: bool, unlimited: bool) -> Found | Crystals:
+    """What there is to read; of a dataframe its crystals."""
     given, path = str(path), Path(path)
     if not path.exists():
         if not glob.has_magic(given):
             raise DatasetError("does not exist", "give a file or a folder that does", item=path)
-        return _of_found(find_files(map(Path, glob.glob(given, recursive=True)), given, recursive), unlimited)
+        return find_files(map(Path, glob.glob(given, recursive=True)), given, recursive)
     if path.is_dir():
-        return _of_found(find_files([path], path, recursive), unlimited)
+        return find_files([path], path, recursive)
     kind = kind_of(path)
     if kind is None:
         raise DatasetError("is of no known kind", f"give {_KINDS}, or a dataframe as .json.gz", item=path)
@@ -190,33 +198,46 @@ def _open(path: str | Path, recursive: bool, unlimited: bool) -> Crystals:
         frames = read_frames(path, unlimited)
         if frames is not None:
             return Crystals(frame_entries(frames), count_rows(frames, path, unlimited))
-    return _of_found(Found([Source(structure_id(path), (path,))], [], []), unlimited)
+    return Found([Source(structure_id(path), (path,))], [], [])
 
 
-def _of_found(found: Found, unlimited: bool) -> Crystals:
-    parts = [_entries(source, unlimited) for source in found.sources]
-    totals = [total for _, total in parts if total is not None]
-    return Crystals(
-        chain.from_iterable(entries for entries, _ in parts),
-        sum(totals) if len(totals) == len(parts) else None,
-        tuple(found.skipped),
-        tuple(found.notes),
-    )
+def _joined(parts: Sequence[Crystals]) -> Crystals:
+    """The crystals of several files after each other."""
+    totals = [part.total for part in parts if part.total is not None]
+    total = sum(totals) if len(totals) == len(parts) else None
+    return Crystals(chain.from_iterable(part.entries for part in parts), total)
 
 
-def _entries(source: Source, unlimited: bool) -> tuple[Iterable[Entry], int | None]:
-    """The crystals of a file or a calculation, and how many they are."""
+def _watched(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The same, with a warning at the first id that comes again."""
+    met: set[str] = set()
+    told = False
+    for entry in entries:
+        if entry.id in met and not told:
+            logger.warning(
+                "more than one crystal is called %r: results are in the order of the crystals; "
+                "give each its own id",
+                entry.id,
+            )
+            told = True
+        met.add(entry.id)
+        yield entry
+
+
+def _entries(source: Source, unlimited: bool) -> Crystals:
+    """The crystals of a file or a calculation."""
     path = source.files[0]
     read = partial(read_structure, unlimited=unlimited)
     if len(source.files) > 1:
-        return [Entry(source.id, partial(read_run, source.files, read))], 1
+        return Crystals([Entry(source.id, partial(read_run, source.files, read))], 1)
     if kind_of(path) == "ase":
         total = count_frames(path, unlimited)
-        return ase_entries(path, source.id, total != 1, unlimited), total
+        return Crystals(ase_entries(path, source.id, total != 1, unlimited), total)
     names = _block_names(path, unlimited) if kind_of(path) == "cif" else []
     if len(names) < 2:
-        return [Entry(source.id, partial(read, path))], 1
-    return [Entry(f"{source.id}#{name}", partial(read, path, i)) for i, name in enumerate(names)], len(names)
+        return Crystals([Entry(source.id, partial(read, path))], 1)
+    blocks = [Entry(f"{source.id}#{name}", partial(read, path, i)) for i, name in enumerate(names)]
+    return Crystals(blocks, len(blocks))
 
 
 def _block_names(path: Path, unlimited: bool) -> list[str]:

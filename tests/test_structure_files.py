@@ -203,8 +203,6 @@ def test_patterns_and_several_paths(table: pd.DataFrame, tmp_path: Path) -> None
     assert [entry.id for entry in open_crystals(f"{tmp_path}/run-*").entries] == sorted(IDS)
     with pytest.raises(DatasetError, match="has no structures"):
         open_crystals(f"{tmp_path}/*/*.vasp")
-    with pytest.raises(DatasetError, match="more than one row for 'rutile'"):
-        read_structures(tmp_path / "run-0", tmp_path / "run-0")
 
 
 def test_names_that_are_not_ascii(rutile: Structure, tmp_path: Path) -> None:
@@ -369,6 +367,52 @@ def test_files_of_one_id_are_called_by_their_paths(rutile: Structure, tmp_path: 
     crystals = open_crystals(tmp_path, recursive=True)
     assert [entry.id for entry in crystals.entries] == ["b.cif", "b.vasp", "x/a.cif", "y/a.cif"]
     assert crystals.notes[0].startswith("4 crystals are called by their files' paths")
+
+
+def test_files_of_several_paths_are_called_by_their_paths_as_those_of_one_folder_are(
+    rutile: Structure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for run in ("x", "y"):
+        (tmp_path / run / "relax").mkdir(parents=True)
+        rutile.to(filename=str(tmp_path / run / "A.cif"))
+        rutile.to(filename=str(tmp_path / run / "relax" / "CONTCAR"), fmt="poscar")
+    rutile.to(filename=str(tmp_path / "x" / "B.cif"))
+    monkeypatch.chdir(tmp_path / "x")
+    crystals = open_crystals("A.cif", tmp_path / "y" / "A.cif", "B.cif")
+    assert [entry.id for entry in crystals.entries] == ["x/A.cif", "y/A.cif", "B"]
+    assert crystals.total == 3
+    assert crystals.notes[0].startswith("2 crystals are called by their files' paths")
+    for paths in (["relax/CONTCAR", "../y/relax/CONTCAR"], ["../*/relax/CONTCAR"]):
+        found = [entry.id for entry in open_crystals(*paths).entries]
+        assert found == ["x/relax/CONTCAR", "y/relax/CONTCAR"]
+    assert read_structures("A.cif", "../y").index.tolist() == ["x/A.cif", "relax", "y/A.cif"]
+
+
+def test_a_file_that_is_named_twice_is_read_once(rutile: Structure, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    rutile.to(filename=str(tmp_path / "x" / "A.cif"))
+    file, again = f"{tmp_path}/x/A.cif", f"{tmp_path}/x/../x/A.cif"
+    for paths in ([file, tmp_path / "x"], [file, again], [f"{tmp_path}/x/**"]):
+        crystals = open_crystals(*paths)
+        assert [entry.id for entry in crystals.entries] == ["A"]
+        assert crystals.total == 1
+        (note,) = crystals.notes
+        assert note.startswith("files that are named more than once are read once, such as ")
+
+
+def test_ids_of_two_tables_that_are_alike_are_told(
+    table: pd.DataFrame, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        as_json(table).to_csv(tmp_path / name)
+    assert [entry.id for entry in open_crystals(tmp_path / "a.csv").entries] == IDS
+    assert caplog.messages == []
+    crystals = open_crystals(tmp_path / "a.csv", tmp_path / "b.csv")
+    assert [entry.id for entry in crystals.entries] == [*IDS, *IDS]
+    (message,) = caplog.messages
+    assert message.startswith("more than one crystal is called 'rutile'")
+    with pytest.raises(DatasetError, match="more than one row for 'rutile'"):
+        read_structures(tmp_path / "a.csv", tmp_path / "b.csv")
 
 
 def test_patterns_take_what_they_name(rutile: Structure, copper: Structure, tmp_path: Path) -> None:

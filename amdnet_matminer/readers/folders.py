@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,8 +101,8 @@ def find_files(paths: Iterable[Path], origin: str | Path, recursive: bool = Fals
             VASP are one crystal each, and others are left out.
 
     Returns:
-        What is to be read, sorted by id, and what is left out. Files of one calculation are
-        one crystal. Two that would have one id are called by their paths.
+        What is to be read and what is left out. Files of one calculation are one crystal. Ids
+        may be alike until ``told_apart`` has seen them.
 
     Raises:
         DatasetError: There is nothing to read.
@@ -116,8 +118,23 @@ def find_files(paths: Iterable[Path], origin: str | Path, recursive: bool = Fals
             "put a .cif, .vasp or .json file or a POSCAR for each into it",
             item=origin,
         )
-    named, notes = _named_apart(sources)
-    return Found(sorted(named), walk.skipped, [*walk.notes(), *notes])
+    return Found(sources, walk.skipped, walk.notes())
+
+
+def told_apart(groups: Sequence[Sequence[Source]]) -> tuple[list[list[Source]], list[str]]:
+    """Give the crystals of all files ids that differ.
+
+    Args:
+        groups: What each of the paths that a user gives has.
+
+    Returns:
+        The same groups, each sorted by id. Two sources that would have one id are called by
+        their paths, and a file that several paths name is left to the first of them. Sentences
+        that say so.
+    """
+    groups, repeated = _once(groups)
+    named, renamed = _named_apart(groups)
+    return [sorted(group) for group in named], [*repeated, *renamed]
 
 
 class _Walk:
@@ -236,24 +253,52 @@ def _first_filled(files: Sequence[Path]) -> Path:
     return next((file for file in files if file.stat().st_size > 0), files[-1])
 
 
-def _named_apart(sources: Sequence[Source]) -> tuple[list[Source], list[str]]:
+def _once(groups: Sequence[Sequence[Source]]) -> tuple[list[list[Source]], list[str]]:
+    """Every file where it is first met, and a note if one was met again."""
+    counts = _counts(groups)
+    met: set[Path] = set()
+    kept: list[list[Source]] = []
+    again: list[Path] = []
+    for group in groups:
+        kept.append([])
+        for source in group:
+            if counts[source.id] > 1:  # a file has one id, so that of others no path need be kept
+                place = _place(source)
+                if place in met:
+                    again.append(source.files[0])
+                    continue
+                met.add(place)
+            kept[-1].append(source)
+    if not again:
+        return kept, []
+    return kept, [f"files that are named more than once are read once, such as {again[0]}"]
+
+
+def _named_apart(groups: Sequence[Sequence[Source]]) -> tuple[list[list[Source]], list[str]]:
     """The sources with ids that differ, and a note if some had to be changed."""
-    counts = Counter(source.id for source in sources)
-    clashing = [source for source in sources if counts[source.id] > 1]
+    counts = _counts(groups)
+    clashing = [source for group in groups for source in group if counts[source.id] > 1]
     if not clashing:
-        return list(sources), []
-    folders = [source.files[0].parent for source in clashing]
-    root = next(
-        parent
-        for parent in [folders[0], *folders[0].parents]
-        if all(parent in [f, *f.parents] for f in folders)
-    )
-    named = [
-        source._replace(id=source.files[0].relative_to(root).as_posix()) if counts[source.id] > 1 else source
-        for source in sources
-    ]
+        return [list(group) for group in groups], []
+    levels = zip(*(_place(source).parent.parts for source in clashing), strict=False)
+    n_shared = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
+
+    def named(source: Source) -> Source:
+        if counts[source.id] == 1:
+            return source
+        return source._replace(id=Path(*_place(source).parts[n_shared:]).as_posix())
+
     note = (
         f"{len(clashing)} crystals are called by their files' paths, since several would be called alike, "
         f"such as {clashing[0].id!r}"
     )
-    return named, [note]
+    return [[named(source) for source in group] for group in groups], [note]
+
+
+def _counts(groups: Sequence[Sequence[Source]]) -> Counter[str]:
+    return Counter(source.id for group in groups for source in group)
+
+
+def _place(source: Source) -> Path:
+    """Where a source is, however the path to it is written."""
+    return Path(os.path.abspath(source.files[0]))

@@ -61,6 +61,19 @@ def test_one_file_to_a_file_with_progress(
     assert file.read_text().splitlines()[1].startswith("rock-salt-MgO,")
 
 
+def test_crystals_of_several_paths_that_would_be_called_alike(
+    run: Callable, rock_salt: Structure, model_file: Path, tmp_path: Path
+) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        rock_salt.to(filename=str(tmp_path / name / "A.cif"))
+    paths = tmp_path / "x" / "A.cif", tmp_path / "y" / "A.cif"
+    code, output, error = run("predict", *paths, "--load_name", model_file)
+    assert code == 0
+    assert pd.read_csv(io.StringIO(output)).id.tolist() == ["x/A.cif", "y/A.cif"]
+    assert "2 crystals are called by their files' paths, since several would be called alike" in error
+
+
 def test_failures_keep_their_rows(
     run: Callable, rock_salt: Structure, rutile: Structure, model_file: Path, tmp_path: Path
 ) -> None:
