@@ -13,7 +13,7 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from pymatgen.core import Element
 
-from amdnet_matminer.errors import AMDNetError, StructureError, TargetError
+from amdnet_matminer.errors import AMDNetError, StructureError
 from amdnet_matminer.parallel import Work, attempt, chunked
 from amdnet_matminer.structure_files import Entry, read_noted
 
@@ -53,9 +53,9 @@ class Prediction(NamedTuple):
     """What a model says of one crystal."""
 
     prediction: Any
-    """A number in the unit of the target; of a classifier the class."""
-    std: float
-    """Its standard deviation; NaN if none was asked for."""
+    """A number in the unit of the target, of several targets a list; of a classifier the class."""
+    std: Any
+    """Its standard deviation, of several targets a list; NaN if none was asked for."""
     novelty: float
     """How much of the crystal was not in the training, from 0 to 1; NaN if the model does not know."""
     unseen: tuple[str, ...]
@@ -120,13 +120,8 @@ def predict(
         The predictions of a window of crystals after another: one for each, in order.
 
     Raises:
-        TargetError: The model has several targets.
         DatasetError: A file ends in something that cannot be read.
     """
-    shape = getattr(model, "target_shape_", ())  # of a classifier there is none
-    if shape:
-        reason = f"the model has targets of shape {shape}, not one"
-        raise TargetError(reason, "call its predict", subject="")
     for window in screen(entries, convert or model.converter_.convert_few, model.n_jobs):
         graphs = [outcome.value for outcome in window if outcome.value is not None]
         found = iter(_predictions(model, graphs, return_std) if graphs else [])
@@ -189,6 +184,8 @@ def _predictions(model: AMDNetEstimator, graphs: Sequence[DualGraph], return_std
         said = model.classes_[probabilities.argmax(axis=1)], unknown, novelty
         return list(map(Prediction, *(part.tolist() for part in said), unseen, probabilities.tolist()))
     mean, std = model.predict(graphs, return_std=True) if return_std else (model.predict(graphs), unknown)
+    if mean[0].size == 1:  # one target, of shape () or (1,)
+        mean, std = mean.ravel(), std.ravel()
     return list(map(Prediction, mean.tolist(), std.tolist(), novelty.tolist(), unseen))
 
 

@@ -15,7 +15,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from amdnet_matminer import screening
-from amdnet_matminer.errors import DatasetError, StructureError, TargetError
+from amdnet_matminer.errors import DatasetError, StructureError
 from amdnet_matminer.motifs import motif_graphs_of
 from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.screening import Outcome, predict, screen
@@ -28,7 +28,8 @@ class Volumes:
     """Stands in for an estimator: says the volume, and cannot read what is larger than 500 cubic angstrom."""
 
     n_jobs = 1
-    target_shape_: tuple[int, ...] = ()
+    n_targets: int | None = None
+    """None is one, without an axis of its own."""
     domain_: Domain | None = None
 
     def __init__(self) -> None:
@@ -51,6 +52,8 @@ class Volumes:
     def predict(self, graphs: Sequence[SimpleNamespace], return_std: bool = False) -> object:
         self.asked.append(len(graphs))
         volumes = np.array([graph.volume for graph in graphs])
+        if self.n_targets is not None:
+            volumes = np.repeat(volumes[:, None], self.n_targets, axis=1)
         return (volumes, volumes / 10) if return_std else volumes
 
     def novelty(self, graphs: Sequence[SimpleNamespace]) -> np.ndarray:
@@ -189,8 +192,25 @@ class TestPredict:
         ((row,),) = predict(model, entries(3))
         assert row.error == "structure 'cell 0' gets nan from the model; train the model anew"
 
-    def test_models_of_several_targets_are_refused(self) -> None:
+    @pytest.mark.parametrize("return_std", [False, True])
+    def test_several_targets(self, return_std: bool) -> None:
         model = Volumes()
-        model.target_shape_ = (2,)
-        with pytest.raises(TargetError, match=r"targets of shape \(2,\), not one"):
-            next(predict(model, entries(3)))
+        model.n_targets = 2
+        ((row, _),) = predict(model, entries(3, 4), return_std)
+        assert row.value.prediction == pytest.approx([27, 27])
+        assert row.value.std == pytest.approx([2.7, 2.7]) if return_std else math.isnan(row.value.std)
+
+    @pytest.mark.parametrize("return_std", [False, True])
+    def test_a_column_of_targets_is_one_target(self, return_std: bool) -> None:
+        model = Volumes()
+        model.n_targets = 1
+        (rows,) = predict(model, entries(3, 4), return_std)
+        assert [row.value.prediction for row in rows] == pytest.approx([27, 64])
+        std = [2.7, 6.4] if return_std else [math.nan, math.nan]
+        assert [row.value.std for row in rows] == pytest.approx(std, nan_ok=True)
+
+    def test_one_of_several_targets_that_is_not_finite_is_an_error(self) -> None:
+        model = Volumes()
+        model.predict = lambda graphs: np.array([[1.0, np.inf]])
+        ((row,),) = predict(model, entries(3))
+        assert row.error == "structure 'cell 0' gets [1.0, inf] from the model; train the model anew"

@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     for path in (arguments.output, arguments.plot):
         check_output(path)
     model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
+    _refuse_several_targets(model, arguments.load_name)
     if arguments.material_file is None:
         part = read_labelled(arguments)
     else:
@@ -86,6 +87,13 @@ def run(arguments: argparse.Namespace) -> None:
         raise IncompleteError(
             f"{len(bad)} of {len(results)} crystals could not be predicted; {bad.index[0]!r}: {bad.iloc[0]}"
         )
+
+
+def _refuse_several_targets(model: AMDNetRegressor, path: Path) -> None:
+    n_targets = len(model.scaler_.mean)
+    if n_targets > 1:
+        reason = f"has {n_targets} targets, and --predict names one label"
+        raise ModelFileError(reason, "give a model of one target", item=path)
 
 
 def _check_reads_motifs(model: AMDNetRegressor, arguments: argparse.Namespace) -> None:

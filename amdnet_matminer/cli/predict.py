@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from amdnet_matminer.cli.backends import add_backend, backend
@@ -30,8 +31,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_output(
         parser,
-        "ids, predictions, probabilities of classes if the model tells classes, novelties (how much of a "
-        "crystal was not in the training, 0 to 1) and errors",
+        "ids, predictions (of a model of several targets prediction_0, prediction_1, ...), probabilities of "
+        "classes if the model tells classes, novelties (how much of a crystal was not in the training, 0 to "
+        "1) and errors",
         "standard output; a file is gone on with after a stop",
     )
     add_common(parser)
@@ -53,19 +55,17 @@ def run(arguments: argparse.Namespace) -> None:
     model = AMDNetEstimator.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
     if arguments.std:
         _check_has_spread(model, arguments.load_name)
-    probabilities = _probability_columns(model)
-    columns = ["prediction", *probabilities, *(["std"] if arguments.std else [])]
-    columns += [] if model.domain_ is None else ["novelty"]
+    columns = _columns(model, arguments.std)
     unseen: dict[str, list[str]] = {}
 
     def work(entries: Iterable[Entry]) -> Iterator[Sequence[Outcome[Values]]]:
         for window in predict(model, entries, arguments.std):
             _note_unseen(window, unseen)
-            yield [_row(outcome, columns, probabilities) for outcome in window]
+            yield [_row(outcome, columns) for outcome in window]
 
     crystals = open_structures(arguments)
     source = arguments.load_name.read_bytes()
-    with backend(arguments), open_table(arguments.output, columns, source) as table:
+    with backend(arguments), open_table(arguments.output, [*chain(*columns.values())], source) as table:
         write_rows(table, crystals, work, arguments.quiet)
     for element, ids in unseen.items():
         logger.warning("the model has seen no %s in training; do not trust it on %s", element, some(ids))
@@ -81,10 +81,20 @@ def _check_has_spread(model: AMDNetEstimator, path: Path) -> None:
         raise ModelFileError(reason, "leave out --std, or train with --n_ensemble 5", item=path)
 
 
-def _probability_columns(model: AMDNetEstimator) -> list[str]:
-    """What the probabilities of a classifier's classes are called; none of a regressor."""
+def _columns(model: AMDNetEstimator, std: bool) -> dict[str, list[str]]:
+    """What the columns are called of each part of a prediction that the table has, in its order."""
     classes = model.classes_.tolist() if isinstance(model, AMDNetClassifier) else []
-    return [f"probability {name}" for name in classes]
+    n_targets = 1 if classes else len(model.scaler_.mean)
+
+    def of_targets(name: str) -> list[str]:
+        return [name] if n_targets == 1 else [f"{name}_{target}" for target in range(n_targets)]
+
+    return {
+        "prediction": of_targets("prediction"),
+        "probabilities": [f"probability {name}" for name in classes],
+        "std": of_targets("std") if std else [],
+        "novelty": [] if model.domain_ is None else ["novelty"],
+    }
 
 
 def _note_unseen(window: Sequence[Outcome[Prediction]], unseen: dict[str, list[str]]) -> None:
@@ -94,11 +104,14 @@ def _note_unseen(window: Sequence[Outcome[Prediction]], unseen: dict[str, list[s
             unseen.setdefault(element, []).append(outcome.id)
 
 
-def _row(outcome: Outcome[Prediction], columns: list[str], probabilities: list[str]) -> Outcome[Values]:
+def _row(outcome: Outcome[Prediction], columns: Mapping[str, Sequence[str]]) -> Outcome[Values]:
     found = outcome.value
     if found is None:
         return Outcome(outcome.id, None, outcome.error)
-    cells = found._asdict() | dict(zip(probabilities, found.probabilities, strict=True))
-    if probabilities:
-        cells["prediction"] = str(found.prediction)
-    return Outcome(outcome.id, [cells[name] for name in columns])
+    if found.probabilities:
+        found = found._replace(prediction=str(found.prediction))
+    cells: list[float | str] = []
+    for part in (name for name, names in columns.items() if names):
+        value = getattr(found, part)
+        cells += value if isinstance(value, list) else [value]
+    return Outcome(outcome.id, cells)

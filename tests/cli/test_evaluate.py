@@ -50,3 +50,9 @@ def test_one_crystal_of_a_matbench_file(
     assert output.split()[1] == "1"
     assert output.split()[-1] == "nan"
     assert f"read 1 labelled crystals from {file}\n" in error
+
+
+def test_a_model_of_several_targets_is_refused_before_crystals_are_read(run: Callable) -> None:
+    code, output, error = run("evaluate", "nowhere", "--predict", COLUMN, "--model", "mp-moduli")
+    assert (code, output) == (1, "")
+    assert "has 2 targets, and --predict names one label; give a model of one target" in error

@@ -183,6 +183,37 @@ def test_a_classifier_gives_classes_and_their_probabilities(run: Callable, folde
     np.testing.assert_allclose(found, probabilities, rtol=1e-4)
 
 
+def test_several_targets_have_columns_each(run: Callable, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.cif").write_text("no crystal")
+    words = ("predict", folder, tmp_path / "broken.cif", "--model", "mp-moduli", "--quiet")
+    predictions, deviations = ["prediction_0", "prediction_1"], ["std_0", "std_1"]
+    crystals = read_structures(folder)
+    mean, std = AMDNetRegressor.from_pretrained("mp-moduli").predict(list(crystals), return_std=True)
+    for option, columns in ([], predictions), (["--std"], [*predictions, *deviations]):
+        code, output, _ = run(*words, *option)
+        assert code == 3
+        written = pd.read_csv(io.StringIO(output), index_col="id")
+        assert list(written) == [*columns, "novelty", "error"]
+        assert written.loc["broken", columns].isna().all()
+        np.testing.assert_allclose(written.loc[crystals.index, predictions], mean, rtol=1e-4)
+    np.testing.assert_allclose(written.loc[crystals.index, deviations], std, rtol=1e-3)
+
+
+def test_one_column_of_targets_is_as_one_target(
+    run: Callable, folder: Path, model_file: Path, tmp_path: Path
+) -> None:
+    model = AMDNetRegressor.load(model_file)
+    model.target_shape_ = (1,)
+    model.save(tmp_path / "column.amdnet")
+    crystal = folder / "rutile-TiO2.cif"
+    printed = [
+        run("predict", crystal, "--load_name", file, "--quiet")
+        for file in (model_file, tmp_path / "column.amdnet")
+    ]
+    assert printed[0] == printed[1]
+    assert printed[0][1].startswith("id,prediction,novelty,error\n")
+
+
 def test_probabilities_have_no_spread(run: Callable, folder: Path) -> None:
     code, _, error = run("predict", folder, "--model", "mp-is-metal", "--std")
     assert code == 1
