@@ -36,6 +36,9 @@ from amdnet_matminer.structure_files import Entry
 
 logger = logging.getLogger(__name__)
 
+_OWN_COLUMNS = ("id", "prediction", "error")
+"""Of the table of results, beside the label's."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of ``amdnet evaluate``."""
@@ -62,6 +65,10 @@ def run(arguments: argparse.Namespace) -> None:
         OSError: A file cannot be read or written.
     """
     check_labelled_data(arguments)
+    if arguments.predict in _OWN_COLUMNS:
+        arguments.parser.error(
+            f"--predict cannot be {arguments.predict!r}, a column that results have; rename that of the label"
+        )
     for path in (arguments.output, arguments.plot):
         check_output(path)
     model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)

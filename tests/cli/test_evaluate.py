@@ -56,3 +56,14 @@ def test_a_model_of_several_targets_is_refused_before_crystals_are_read(run: Cal
     code, output, error = run("evaluate", "nowhere", "--predict", COLUMN, "--model", "mp-moduli")
     assert (code, output) == (1, "")
     assert "has 2 targets, and --predict names one label; give a model of one target" in error
+
+
+@pytest.mark.parametrize("name", ["id", "prediction", "error"])
+def test_a_label_that_is_called_as_a_column_of_the_results_is_refused(
+    run: Callable, tmp_path: Path, name: str
+) -> None:
+    """Before anything is read."""
+    words = ("--predict", name, "--load_name", "nowhere.amdnet", "--output", tmp_path / "out.csv")
+    code, output, error = run("evaluate", "nowhere", *words)
+    assert (code, output) == (2, "")
+    assert f"--predict cannot be {name!r}, a column that results have; rename that of the label" in error
