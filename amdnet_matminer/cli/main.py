@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 from amdnet_matminer import __version__
 from amdnet_matminer.cli.exits import EXIT_CODES, Exit, IncompleteError
 from amdnet_matminer.cli.messages import complain, messages_on_stderr
+from amdnet_matminer.cli.outputs import any_name_on_stdout
 from amdnet_matminer.errors import AMDNetError
 
 _EPILOG = f"""examples:
@@ -81,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     program = arguments.parser.prog
     try:
-        with messages_on_stderr(program):
+        with messages_on_stderr(program), any_name_on_stdout():
             arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from amdnet_matminer.files import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def is_stream(path: Path) -> bool:
@@ -35,6 +41,26 @@ def check_output(path: Path | None) -> None:
         raise PermissionError(f"{path.parent} is not writable; save elsewhere")
 
 
+@contextmanager
+def any_name_on_stdout() -> Iterator[None]:
+    """Let standard output take names of files that its encoding lacks.
+
+    UTF-8 lacks only what is no text, which is written as the bytes that it was, as into files.
+    Other encodings get Python's escapes of what they lack.
+    """
+    stream = sys.stdout
+    if not isinstance(stream, io.TextIOWrapper):  # what a notebook or a test has in its place
+        yield
+        return
+    is_utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+    before = stream.errors
+    stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
+    try:
+        yield
+    finally:
+        stream.reconfigure(errors=before)
+
+
 def write_table(table: pd.DataFrame, output: Path | None) -> None:
     """Write a table, whole or not at all.
 
@@ -46,6 +72,6 @@ def write_table(table: pd.DataFrame, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
     elif is_stream(output):
-        output.write_text(text, encoding="utf-8")
+        output.write_text(text, encoding="utf-8", errors="surrogateescape")
     else:
         write_atomically(output, text.encode("utf-8", "surrogateescape"))

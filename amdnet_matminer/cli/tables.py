@@ -190,7 +190,7 @@ def open_table(output: Path | None, columns: Sequence[str], source: bytes) -> Re
     if output is None:
         return ResultTable(sys.stdout, columns)
     if is_stream(output):
-        return ResultTable(output.open("w", encoding="utf-8"), columns)
+        return ResultTable(output.open("w", encoding="utf-8", errors="surrogateescape"), columns)
     return ResultFile(output, columns, hashlib.sha256(source).hexdigest()[:12])
 
 

@@ -87,11 +87,11 @@ def test_results_of_other_sources_are_apart(tmp_path: Path) -> None:
 def test_a_pipe_is_written_into(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
     with open_table(pipe, ["gap"], b"") as table:
-        table.add([Outcome("a", [1.0])])
+        table.add([Outcome("a", [1.0]), Outcome("not UTF-8: \udce9", [2.0])])
     reader.join()
-    assert read == ["id,gap,error\na,1.0,\n"]
+    assert read == [b"id,gap,error\na,1.0,\nnot UTF-8: \xe9,2.0,\n"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
