@@ -28,7 +28,7 @@ from amdnet_matminer.parallel import map_structures
 
 logger = logging.getLogger(__name__)
 
-GRAPH_VERSION = 6
+GRAPH_VERSION = 7
 """To be raised whenever a structure gives another graph than before, or the file has another form."""
 
 HELD_BYTES = 2**30

@@ -12,6 +12,10 @@ import numpy as np
 
 from amdnet_matminer.motifs.polyhedra import Points, Surface
 
+# A motif with less than this part of the volume that the ideal polyhedron has at the same mean squared
+# bond length is flat: what volume is left of it is rounding. Real motifs have at least a thirtieth.
+_FLAT = 1e-3
+
 
 def angle_variances(bond: Points, vertex: Points, surface: Surface) -> Points:
     """Bond-angle variance, the sum of (angle - ideal angle)^2 over the m edges divided by m - 1.
@@ -43,11 +47,12 @@ def elongations(bond: Points, vertex: Points, surface: Surface) -> Points:
     Returns:
         1 where ideal, NaN where there is no volume, shape (E,).
     """
-    volume = np.abs(surface.volume(bond))  # negative where the mirror image fits
-    shrunk = np.divide(
-        volume, surface.volume(vertex), where=volume > 0, out=np.full(len(bond), np.nan, dtype=np.float64)
-    )
-    return (bond**2).sum(axis=(-2, -1)) / ((vertex**2).sum() * shrunk ** (2 / 3))
+    if len(surface.face) == 0:
+        return np.full(len(bond), np.nan)
+    size = (bond**2).sum(axis=(-2, -1)) / (vertex**2).sum()
+    # Of the ideal polyhedron of this size; negative where the mirror image fits.
+    part = np.abs(surface.volume(bond)) / (surface.volume(vertex) * size**1.5)
+    return np.where(part > _FLAT, part, np.nan) ** (-2 / 3)
 
 
 def _angles(vertex: Points, surface: Surface) -> Points:

@@ -98,6 +98,20 @@ def test_without_angles_or_polyhedron(bonds):
     assert np.isnan(distortion(bonds)).all()
 
 
+def test_a_flat_motif_has_no_elongation():
+    """Six ligands in a plane are nearest to a polyhedron that has volume."""
+    cell, sites = Lattice.hexagonal(5.02, 3.04), [[0, 0, 0], [0.5, 0, 0.5], [1 / 3, 2 / 3, 0]]
+    boride = Structure.from_spacegroup("P6/mmm", cell, ["Y", "Co", "B"], sites)
+    graph = motif_graph(boride)
+    assert "YB6 6-coordinate" in graph.name
+    assert np.isnan(graph.quadratic_elongation).all()
+
+
+def test_an_octahedron_almost_flat_has_one():
+    elongation = distortion(2.0 * OCTAHEDRON * [1, 1, 0.02])[1]
+    assert elongation == pytest.approx((4 + 2 * 0.02**2) / 6 / 0.02 ** (2 / 3))
+
+
 @pytest.mark.parametrize(
     ("mineral", "name", "variance", "elongation"),
     [
