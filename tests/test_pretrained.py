@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ from pymatgen.core import Lattice, Structure
 from amdnet_matminer import AMDNetRegressor
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.estimators import AMDNetClassifier, AMDNetEstimator
-from amdnet_matminer.pretrained import FOLDER, MODELS, model_file, pretrained_model_file
+from amdnet_matminer.motifs.centers import electronegativity
+from amdnet_matminer.motifs.motif2vec import motif_parts
+from amdnet_matminer.pretrained import (
+    FOLDER,
+    MODELS,
+    PRESETS,
+    model_file,
+    pretrained_model_file,
+    pretrained_motif2vec,
+)
 
 GAP, ENERGY, METAL, MODULI, GAP_OF_2018, ENERGY_OF_2018 = MODELS
 
@@ -160,6 +170,21 @@ def test_a_file_of_their_name_goes_first_and_a_folder_does_not(tmp_path, monkeyp
     (tmp_path / GAP).rmdir()
     (tmp_path / GAP).write_bytes(b"a model")
     assert model_file(GAP).resolve() == tmp_path / GAP
+
+
+def misnamed(names: Iterable[str]) -> list[str]:
+    """Names of motifs whose ligands are in another order than that of ``motif_names``."""
+    symbols = {name: re.findall("[A-Z][a-z]?", motif_parts(name).ligands) for name in names}
+    return [
+        name
+        for name, found in symbols.items()
+        if found != sorted(found, key=lambda symbol: (electronegativity(symbol), symbol))
+    ]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_motifs_with_vectors_are_named_as_motifs_are(name):
+    assert misnamed(pretrained_motif2vec(name).names_.tolist()) == []
 
 
 def test_they_are_small():

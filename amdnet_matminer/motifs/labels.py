@@ -90,8 +90,10 @@ def motif_names(
 
 
 def _formula(ligands: Sequence[str]) -> str:
-    """The ligands with their numbers, the least electronegative first."""
+    """The ligands with their numbers, the least electronegative first, of equal ones by symbol."""
     if len(set(ligands)) == 1:  # most motifs, and sorting takes longer
         return ligands[0] + (str(len(ligands)) if len(ligands) > 1 else "")
-    counts = sorted(Counter(ligands).items(), key=lambda item: electronegativity(item[0]))
-    return "".join(symbol + (str(count) if count > 1 else "") for symbol, count in counts)
+    counts = Counter(ligands)
+    # Many elements have equal ones, and the order of the bonds is that of the sites.
+    symbols = sorted(counts, key=lambda symbol: (electronegativity(symbol), symbol))
+    return "".join(symbol + (str(counts[symbol]) if counts[symbol] > 1 else "") for symbol in symbols)

@@ -43,6 +43,15 @@ def test_ligands_are_counted_and_sorted_by_electronegativity(order):
     assert name_of(structure, order, "square pyramidal") == "BaCl3F2 square pyramidal"
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (1, 0, 2, 3)])
+def test_equally_electronegative_ligands_are_sorted_by_symbol(order):
+    lattice = Lattice([[0, 3.1, 3.1], [3.1, 0, 3.1], [3.1, 3.1, 0]])
+    sites = [[0.25] * 3, [0.75] * 3, [0] * 3, [0.5] * 3]
+    heusler = Structure(lattice, ["Ti", "Ti", "Ru", "Pd"], sites)
+    graph = motif_graph(Structure.from_sites([heusler[i] for i in order]))
+    assert graph.name[:2].tolist() == ["TiPd4Ru4 cubic"] * 2
+
+
 def test_two_letter_anions_and_charges(caesium_chloride):
     decorated = caesium_chloride.copy()
     decorated.add_oxidation_state_by_element({"Cs": 1, "Cl": -1})
