@@ -310,8 +310,8 @@ class GraphSubset(LazyGraphs):
 
 
 def _content(site: PeriodicSite) -> list[tuple[str, float | None, float]]:
-    """Element, oxidation state and amount of all that is on a site; names would round the state."""
+    """What is on a site: name with isotope and spin, exact oxidation state, which names round, and amount."""
     return [
-        (specie.symbol, specie.oxi_state if isinstance(specie, Species) else None, amount)
+        (str(specie), specie.oxi_state if isinstance(specie, Species) else None, amount)
         for specie, amount in site.species.items()
     ]

@@ -138,6 +138,19 @@ def test_the_key_is_of_all_that_the_graph_depends_on(tmp_path, rutile):
     assert duals.key(rutile.copy(site_properties={"magmom": [1] * 6})) == keys[0]
 
 
+def test_the_key_tells_what_symmetry_tells(duals, rock_salt):
+    """Spins and isotopes make sites of one element inequivalent, so the graph has more nodes."""
+    pair = rock_salt.get_primitive_structure() * (1, 1, 2)
+    ordered = pair.copy()
+    ordered.add_spin_by_site([5, -5, 0, 0])
+    heavy = pair.copy()
+    heavy.replace_species({"Mg": "H"})
+    with_one = heavy.copy()
+    with_one.replace(0, "D")
+    for crystal in (pair, ordered, heavy, with_one):
+        assert_same(duals.graph(crystal), DualGraphConverter(**DEFAULTS).convert(crystal))
+
+
 def test_the_key_changes_with_the_version(tmp_path, rutile, monkeypatch):
     before = GraphCache(tmp_path, dual_graphs, DualGraph, converter=DualGraphConverter(**DEFAULTS)).key(
         rutile
