@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from amdnet_matminer.graphs import GraphCache
 from amdnet_matminer.motifs import MotifGraph, motif_graph, motif_graphs_of
 from amdnet_matminer.motifs.features import FEATURE_GROUPS, Crystal, Quantities, Sample
 from amdnet_matminer.motifs.motif2vec import Motif2Vec
-from amdnet_matminer.parallel import map_structures
+from amdnet_matminer.motifs.near_neighbors import check_radii
+from amdnet_matminer.parallel import map_structures, try_structures
 from amdnet_matminer.pretrained import pretrained_motif2vec
-from amdnet_matminer.validation.structures import check_structure, check_structures
+from amdnet_matminer.validation.structures import check_structure, check_structures, crystal_of_row
 
 Features = NDArray[np.float64]
 
@@ -240,18 +242,20 @@ class MotifFeaturizer(BaseFeaturizer):
             col_id: Its column of crystals.
             fit_args: Further arguments of ``fit``.
             **kwargs: Those of ``featurize_dataframe``. With ``ignore_errors`` the crystals that
-                ``precheck`` refuses take no part in the fit.
+                ``featurize`` refuses take no part in the fit.
 
         Returns:
             As ``featurize_dataframe``.
 
         Raises:
-            StructureError: There is no structure, or one cannot be used.
+            StructureError: There is no structure, or one cannot be used; with ``ignore_errors`` none can.
         """
         crystals = df[[col_id] if isinstance(col_id, str) else col_id].to_numpy()
-        if kwargs.get("ignore_errors"):
-            crystals = crystals[np.array([self.precheck(*row) for row in crystals], dtype=bool)]
-        return self.fit(crystals, *(fit_args or ())).featurize_dataframe(df, col_id, **kwargs)
+        if not kwargs.get("ignore_errors"):
+            self.fit(crystals, *(fit_args or ()))
+        elif self._learns:
+            self._fit(self._graphs_of_usable(crystals))
+        return self.featurize_dataframe(df, col_id, **kwargs)
 
     def set_n_jobs(self, n_jobs: int) -> None:
         """Set the number of processes.
@@ -334,7 +338,8 @@ class MotifFeaturizer(BaseFeaturizer):
             False if ``featurize`` would refuse it.
         """
         try:
-            check_structure(structure)
+            crystal = check_structure(structure)
+            check_radii({specie for site in crystal for specie in site.species})
         except StructureError:
             return False
         return True
@@ -426,6 +431,24 @@ class MotifFeaturizer(BaseFeaturizer):
         if self.cache_dir is not None:
             return self._cache().all_graphs(structures, self.n_jobs, bool(self.verbose))
         return list(map_structures(motif_graphs_of, structures, self.n_jobs, "motifs", bool(self.verbose)))
+
+    def _graphs_of_usable(self, items: Iterable[Any]) -> list[MotifGraph]:
+        """The motif graphs of the crystals, or rows that hold them, that can be used."""
+        structures: list[Structure] = []
+        for crystal in [crystal_of_row(item) for item in items]:
+            with suppress(StructureError):  # of which featurize_dataframe tells, as far as it is asked to
+                structures.append(check_structure(crystal))
+        found = try_structures(self._some_motif_graphs, structures, self.n_jobs, "motifs", bool(self.verbose))
+        graphs = [graph for graph in found if not isinstance(graph, StructureError)]
+        if not graphs:
+            reason, remedy = "got no structures that can be used", "see why with ignore_errors=False"
+            raise StructureError(reason, remedy, subject="")
+        return graphs
+
+    def _some_motif_graphs(self, structures: Sequence[Structure]) -> list[MotifGraph]:
+        if self.cache_dir is not None:
+            return self._cache().all_graphs(structures)
+        return motif_graphs_of(structures)
 
     def _motif_graph(self, structure: Structure) -> MotifGraph:
         return motif_graph(structure) if self.cache_dir is None else self._cache().graph(structure)

@@ -55,6 +55,13 @@ def disordered_salt(rock_salt) -> Structure:
     return disordered(rock_salt)
 
 
+@pytest.fixture
+def berkelium_oxide() -> Structure:
+    return Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(5.33), ["Bk", "O"], [[0, 0, 0], [0.25, 0.25, 0.25]]
+    )
+
+
 def disordered(structure: Structure) -> Structure:
     mixed = structure.copy()
     mixed.replace(1, {"Mg": 0.5, "Ca": 0.5})
@@ -433,6 +440,41 @@ class TestMatminerConventions:
         expected = MotifFeaturizer(n_components=2).fit_transform([rutile, rock_salt])
         np.testing.assert_allclose(done.loc[[5, 1], made.feature_labels()].to_numpy(float), expected)
 
+    @pytest.mark.parametrize("cached", [True, False])
+    def test_a_crystal_of_which_no_motifs_are_found(
+        self, rutile, rock_salt, berkelium_oxide, cached, tmp_path
+    ):
+        frame = pd.DataFrame({"structure": [rutile, berkelium_oxide, rock_salt]})
+        made = MotifFeaturizer(n_components=2, cache_dir=tmp_path if cached else None)
+        made.set_n_jobs(1)
+        with pytest.raises(StructureError, match="structure 1 has Bk, of which no covalent or atomic radius"):
+            made.fit_featurize_dataframe(frame, "structure", pbar=False)
+        done = made.fit_featurize_dataframe(
+            frame, "structure", ignore_errors=True, return_errors=True, pbar=False
+        )
+        assert done["motif volume"].isna().tolist() == [False, True, False]
+        assert "has Bk, of which no covalent or atomic radius" in done["MotifFeaturizer Exceptions"][1]
+        assert made.motif2vec_.names_.tolist() == ["MgO6 octahedral", "TiO6 octahedral"]
+
+    def test_a_fit_to_crystals_of_which_none_can_be_used(self, disordered_salt):
+        frame = pd.DataFrame({"structure": [disordered_salt, None]})
+        with pytest.raises(StructureError, match="got no structures that can be used; see why with"):
+            featurizer().fit_featurize_dataframe(frame, "structure", ignore_errors=True, pbar=False)
+
+    @pytest.mark.parametrize("ignore_errors", [True, False])
+    def test_a_fit_to_a_column_of_several_levels(self, fitted, rutile, rock_salt, ignore_errors):
+        frame = pd.DataFrame({("In", "structure"): [rutile, rock_salt]})
+        done = featurizer().fit_featurize_dataframe(
+            frame, ("In", "structure"), multiindex=True, ignore_errors=ignore_errors, pbar=False
+        )
+        assert not done.isna().any(axis=None)
+
+    @pytest.mark.parametrize("ignore_errors", [True, False])
+    def test_two_columns_of_one_name(self, rutile, ignore_errors):
+        frame = pd.DataFrame([[rutile, rutile]], columns=["structure", "structure"])
+        with pytest.raises(StructureError, match="is a row of 2 columns; pass the one of the structures"):
+            featurizer().fit_featurize_dataframe(frame, "structure", ignore_errors=ignore_errors, pbar=False)
+
     def test_precheck_as_a_fraction_and_in_place(self, fitted, rock_salt, disordered_salt):
         frame = pd.DataFrame({"structure": [rock_salt, disordered_salt, None, rock_salt]})
         assert fitted.precheck_dataframe(frame, "structure") == 0.5
@@ -538,11 +580,17 @@ class TestScikitLearnConventions:
         assert both.to_numpy() == pytest.approx(done.to_numpy(), abs=1e-12)
 
 
-def test_precheck(fitted, rock_salt, helium_box):
+def test_precheck(fitted, rock_salt, helium_box, berkelium_oxide):
     assert fitted.precheck(rock_salt) is True
     assert fitted.precheck(helium_box) is True
     assert fitted.precheck(disordered(rock_salt)) is False
     assert fitted.precheck("MgO") is False
+    assert fitted.precheck(berkelium_oxide) is False
+    # Of ions the radii are known.
+    charged = berkelium_oxide.copy()
+    charged.add_oxidation_state_by_element({"Bk": 4, "O": -2})
+    assert fitted.precheck(charged) is True
+    assert np.isfinite(fitted.featurize(charged)).all()
     frame = pd.DataFrame({"structure": [rock_salt, disordered(rock_salt)]})
     assert MotifFeaturizer().precheck_dataframe(frame, "structure") == 0.5
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import combinations_with_replacement
 from math import ceil, floor, pi
 from typing import NamedTuple
 
@@ -73,6 +75,19 @@ def bond_candidates(
     return Candidates(
         facet, padded, likelihood, np.where(best > shape[1], 0, best), from_neighbor > _LEAST_BOND
     )
+
+
+def check_radii(species: Iterable[Element | Species]) -> None:
+    """Check that the radii that bonds are found by are known.
+
+    Args:
+        species: All that is on the sites of a crystal.
+
+    Raises:
+        StructureError: No radius is known for an element.
+    """
+    for pair in combinations_with_replacement(species, 2):
+        _pair(*pair)
 
 
 def _bond_weights(

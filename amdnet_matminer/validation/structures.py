@@ -48,7 +48,7 @@ def check_structures(structures: Iterable[Any]) -> list[Structure]:
     checked = []
     for index, item in enumerate(items):
         try:
-            checked.append(check_structure(_of_row(item)))
+            checked.append(check_structure(crystal_of_row(item)))
         except StructureError as error:
             raise error.at(index=index) from error.__cause__
     return checked
@@ -117,8 +117,15 @@ def listed(structures: Iterable[Any]) -> list[Any]:
     raise StructureError("got a single structure", "pass a list of structures: [structure]", subject="")
 
 
-def _of_row(item: Any) -> Any:
-    """The crystal of a table's row."""
+def crystal_of_row(item: Any) -> Any:
+    """The crystal of a table's row.
+
+    Args:
+        item: A row of one column, or what is in it.
+
+    Raises:
+        StructureError: The row has several columns.
+    """
     if not isinstance(item, list | tuple | np.ndarray):
         return item
     if len(item) != 1:
