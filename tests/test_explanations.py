@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 
 from amdnet_matminer import AMDNetClassifier, AMDNetRegressor
 from amdnet_matminer.architectures import NetworkConfig
+from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.explanations import summarize_explanation
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.network.base import initial_weights
@@ -133,6 +134,14 @@ def test_what_cannot_be_explained(model: AMDNetRegressor, rutile: Structure) -> 
         model.embed([rutile], "bond")
     with pytest.raises(NotFittedError):
         AMDNetRegressor().explain([rutile])
+
+
+def test_crystals_of_one_id_are_refused(model: AMDNetRegressor, rutile: Structure) -> None:
+    """In a summary they would be one crystal, of twice the contributions."""
+    twice = pd.Series([rutile, rutile], ["a", "a"])
+    for explain in (partial(model.explain, target=0), partial(model.embed, level="motif")):
+        with pytest.raises(DatasetError, match="id 'a' is there more than once; give each crystal its own"):
+            explain(twice)
 
 
 @pytest.mark.parametrize("architecture", ["megnet", "amdnet-2021"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.estimators.fitted import Crystals, FittedEstimator
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class ExplainedEstimator(FittedEstimator):
         Raises:
             NotFittedError: ``fit`` has not been called.
             StructureError: A structure cannot be used.
+            DatasetError: Two crystals of a Series have one index.
             NotImplementedError: The network does not read crystals from vectors of atoms and motifs
                 alone, as ``"megnet"`` and ``"amdnet-2021"`` do not.
             ValueError: There is no such target, or several are, and none is given.
@@ -54,11 +56,12 @@ class ExplainedEstimator(FittedEstimator):
         fitted = self._as_fitted()
         quantity = fitted._explained(target)
         crystals = self.converter_.check(X)
+        ids = _ids_of(X, len(crystals))
         graphs = self._converted(self.converter_, crystals)
         parts = explain_members(fitted._compilation(len(graphs)), self.weights_, graphs, quantity)
         if getattr(fitted, "extensive", False):
             parts = [part.times(graph.n_atoms) for part, graph in zip(parts, graphs, strict=True)]
-        return explanation_table(_ids_of(X, len(graphs)), crystals, graphs, parts)
+        return explanation_table(ids, crystals, graphs, parts)
 
     def embed(self, X: Crystals, level: Level) -> pd.DataFrame:
         """Give the last vectors of motifs or of atoms, those that crystals are read from.
@@ -75,6 +78,7 @@ class ExplainedEstimator(FittedEstimator):
         Raises:
             NotFittedError: ``fit`` has not been called.
             StructureError: A structure cannot be used.
+            DatasetError: Two crystals of a Series have one index.
             NotImplementedError: As in ``explain``.
             ValueError: There is no such level.
         """
@@ -83,10 +87,11 @@ class ExplainedEstimator(FittedEstimator):
 
         check_is_fitted(self)
         crystals = self.converter_.check(X)
+        ids = _ids_of(X, len(crystals))
         graphs = self._converted(self.converter_, crystals)
         compilation = self._as_fitted()._compilation(len(graphs))
         vectors = embed_members(compilation, self.weights_, graphs, level)
-        index = embedding_index(_ids_of(X, len(graphs)), crystals, graphs, level)
+        index = embedding_index(ids, crystals, graphs, level)
         return pd.DataFrame(vectors, index).add_prefix(type(self).__name__.lower())
 
     def _explained(self, target: Any) -> Quantity:
@@ -95,4 +100,14 @@ class ExplainedEstimator(FittedEstimator):
 
 
 def _ids_of(X: Any, n_crystals: int) -> Sequence[Any]:
-    return X.index.tolist() if isinstance(X, pd.Series) else range(n_crystals)
+    if not isinstance(X, pd.Series):
+        return range(n_crystals)
+    repeated = X.index[X.index.duplicated()]
+    if len(repeated):
+        raise DatasetError(
+            "is there more than once",
+            "give each crystal its own, for instance with reset_index(drop=True)",
+            item=repeated[0],
+            subject="id",
+        )
+    return X.index.tolist()

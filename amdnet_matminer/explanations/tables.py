@@ -45,7 +45,7 @@ def summarize_explanation(explanation: pd.DataFrame) -> pd.DataFrame:
     """What each kind of motif and atom does to predictions, over many crystals.
 
     Args:
-        explanation: What ``explain`` gave.
+        explanation: What ``explain`` gave; rows of one ``crystal`` are of one crystal.
 
     Returns:
         A row for each kind and name, those that raise predictions most first: number of crystals that have
