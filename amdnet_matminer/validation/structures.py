@@ -15,6 +15,10 @@ from amdnet_matminer.structures import as_structure
 CLOSEST_ATOMS = 0.1
 """Two atoms nearer than this, in angstrom, are taken for one atom given twice."""
 
+SHORTEST_PERIOD = 0.4
+"""A crystal that repeats itself sooner, in angstrom, is a mistake: no bond is below 0.7, and the search for
+symmetry does not end."""
+
 LONGEST_CELL = 500.0
 """A longer cell, in angstrom, is a mistake; a search for neighbours in it would fill the memory."""
 
@@ -65,8 +69,8 @@ def check_structure(structure: Any) -> Structure:
         itself where nothing had to be changed.
 
     Raises:
-        StructureError: It is no crystal, empty, disordered, not finite, or two of
-            its atoms are at one place.
+        StructureError: It is no crystal, empty, disordered, not finite, of an impossible
+            cell, or two of its atoms are at one place.
     """
     crystal = as_structure(structure)
     if len(crystal) == 0:
@@ -164,6 +168,9 @@ def _check_geometry(structure: Structure) -> None:
 
 def _check_apart(structure: Structure) -> None:
     first, second, _, distance = structure.get_neighbor_list(_SEARCH_RADIUS)
+    period = distance[first == second].min(initial=np.inf)
+    if period < SHORTEST_PERIOD:
+        raise StructureError(f"repeats itself every {period:.3f} angstrom", "repair or remove it")
     close = distance < CLOSEST_ATOMS
     first, second, distance = first[close], second[close], distance[close]
     if len(distance):

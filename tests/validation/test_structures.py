@@ -23,6 +23,10 @@ def broken(rock_salt: Structure, fault: str) -> object:
         return Structure(Lattice.cubic(4.0), ["Mg", "O"], [[0.001, 0, 0], [0.999, 0, 0]])
     elif fault == "own image":
         return Structure(Lattice.orthorhombic(0.05, 200, 200), ["Mg"], [[0, 0, 0]])
+    elif fault == "thin cell":  # in which the search for symmetry does not end
+        return Structure(Lattice.orthorhombic(0.12, 300, 20), ["Na", "Cl"], [[0, 0, 0], [0.31, 0.42, 0.2]])
+    elif fault == "thin skewed cell":
+        return Structure(Lattice([[5, 0, 0], [5.1, 0.2, 0], [0, 0, 400]]), ["Na"], [[0, 0, 0]])
     elif fault == "dummy":
         structure.replace(3, DummySpecies("X"))
     elif fault == "NaN coordinates":
@@ -50,7 +54,9 @@ FAULTS = [
     ("disordered", r"structure 1, site 3 is disordered \(.*Mg:0\.5.*\); order it"),
     ("overlapping", r"structure 1, sites 2 and 8 are at one place \(0.021 angstrom apart\); remove one"),
     ("overlapping through the cell wall", r"structure 1, sites (0 and 1|1 and 0) are at one place"),
-    ("own image", r"structure 1, sites 0 and 0 are at one place"),
+    ("own image", r"structure 1 repeats itself every 0.050 angstrom; repair or remove it"),
+    ("thin cell", r"structure 1 repeats itself every 0.120 angstrom; repair or remove it"),
+    ("thin skewed cell", r"structure 1 repeats itself every 0.224 angstrom; repair or remove it"),
     ("dummy", r"structure 1, site 3 holds the dummy species X.*give an element"),
     ("NaN coordinates", r"structure 1 has a lattice or coordinates that are not finite; repair or remove it"),
     (
