@@ -20,6 +20,7 @@ from amdnet_matminer.graphs.reduction import reduce_atoms, reduce_motifs
 from amdnet_matminer.motifs import BOND_RULES, BondRule, MotifGraph, find_motifs, split_motifs
 from amdnet_matminer.parallel import map_structures
 from amdnet_matminer.symmetry import site_orbits
+from amdnet_matminer.validation.parameters import check_ranges
 from amdnet_matminer.validation.structures import check_elements, check_structure, check_structures, listed
 
 
@@ -48,7 +49,7 @@ class DualGraphConverter:
             with multiplicities, instead of all.
 
     Raises:
-        ValueError: There is no such rule.
+        ValueError: There is no such rule, or a parameter is out of its range.
     """
 
     atom_cutoff: float = 5.0
@@ -57,6 +58,7 @@ class DualGraphConverter:
     symmetry_reduction: bool = True
 
     def __post_init__(self) -> None:
+        check_ranges(asdict(self))
         if self.motifs is not None and self.motifs not in BOND_RULES:
             raise ValueError(f"motifs must be None or one of {sorted(BOND_RULES)}, got {self.motifs!r}")
 

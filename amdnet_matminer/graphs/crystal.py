@@ -14,6 +14,7 @@ from pymatgen.core import Composition, Element, Structure
 from amdnet_matminer.crystal_arrays import CrystalArrays, Indices
 from amdnet_matminer.motifs import MotifGraph
 from amdnet_matminer.motifs.types import FloatArray, IntArray
+from amdnet_matminer.validation.parameters import check_ranges
 
 if TYPE_CHECKING:
     from amdnet_matminer.graphs.converter import DualGraphConverter
@@ -93,7 +94,11 @@ def atom_graph(structure: Structure, cutoff: float = 5.0, n_neighbors: int | Non
 
     Returns:
         The graph; an atom without neighbours stays, as a node without pairs.
+
+    Raises:
+        ValueError: ``cutoff`` or ``n_neighbors`` is out of its range.
     """
+    check_ranges({"cutoff": cutoff, "n_neighbors": n_neighbors})
     return connect_atoms(CrystalArrays.of([structure]), np.arange(len(structure)), cutoff, n_neighbors)
 
 

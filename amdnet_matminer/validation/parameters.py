@@ -57,7 +57,7 @@ _RANGES = {
     "width": _or_none(_count(512)),
     "n_blocks": _count(32),
     "n_neighbors": _or_none(_count(1000)),
-    "atom_cutoff": _length(20.0),
+    **dict.fromkeys(("atom_cutoff", "cutoff"), _length(20.0)),  # the latter is what atom_graph calls it
     "motif_cutoff": _length(100.0),
     "n_ensemble": _count(100),
     "learning_rate": _Range(lambda value: _is_number(value) and value > 0, "a number above 0"),
@@ -87,9 +87,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         ValueError: One is out of its range, or there is no such architecture; the message
             names it and the range.
     """
-    for name, value in parameters.items():
-        if name in _RANGES and not _RANGES[name].holds(value):
-            raise ValueError(f"{name} must be {_RANGES[name].text}, got {value!r}")
+    check_ranges(parameters)
     config = NetworkConfig.of(**parameters)
     network_class(config.architecture).check(config)
     if parameters.get("checkpoint_dir") is not None and parameters["random_state"] is None:
@@ -97,6 +95,20 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             "random_state must be a number where there is a checkpoint_dir: "
             "a training that begins at random is not known again; set one"
         )
+
+
+def check_ranges(parameters: Mapping[str, Any]) -> None:
+    """Check parameters one by one.
+
+    Args:
+        parameters: By name; those of which nothing is known may be anything.
+
+    Raises:
+        ValueError: One is out of its range; the message names it and the range.
+    """
+    for name, value in parameters.items():
+        if name in _RANGES and not _RANGES[name].holds(value):
+            raise ValueError(f"{name} must be {_RANGES[name].text}, got {value!r}")
 
 
 def place_of(name: str, value: Any, choices: Sequence[Any]) -> int:

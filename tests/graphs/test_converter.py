@@ -22,6 +22,20 @@ def test_equal_converters_are_one(rutile):
         DualGraphConverter(motifs="all")
 
 
+@pytest.mark.parametrize(
+    ("parameter", "values", "text"),
+    [
+        ("n_neighbors", (0, -3, 2.5, True), "None or an integer from 1 to 1000"),
+        ("atom_cutoff", (0.0, -1.0, np.nan, np.inf, "5", 21.0), "a number above 0, at most 20"),
+        ("symmetry_reduction", (None, 1), "True or False"),
+    ],
+)
+def test_parameters_out_of_range(parameter, values, text):
+    for value in values:
+        with pytest.raises(ValueError, match=f"^{parameter} must be {text}, got {value!r}"):
+            DualGraphConverter(**{parameter: value})
+
+
 def test_the_settings_reach_the_graphs(rutile):
     whole = DualGraphConverter(symmetry_reduction=False).convert(rutile)
     assert (len(whole.atoms.atomic_number), whole.n_atoms) == (6, 6)

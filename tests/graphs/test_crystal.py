@@ -72,3 +72,12 @@ def test_the_nearest_and_those_as_near(rock_salt: Structure) -> None:
 def test_fewer_neighbors_than_asked_for_are_all_kept(helium_box: Structure, corundum: Structure) -> None:
     assert len(atom_graph(helium_box, 5.0, 12).sender) == 0
     assert len(atom_graph(corundum, 2.5, 99).sender) == len(atom_graph(corundum, 2.5).sender)
+
+
+def test_parameters_out_of_range(rock_salt: Structure) -> None:
+    for cutoff in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match=r"^cutoff must be a number above 0, at most 20, got"):
+            atom_graph(rock_salt, cutoff)
+    for n_neighbors in (0, -3, 2.5):
+        with pytest.raises(ValueError, match=r"^n_neighbors must be None or an integer from 1 to 1000, got"):
+            atom_graph(rock_salt, n_neighbors=n_neighbors)
