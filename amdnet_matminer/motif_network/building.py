@@ -60,7 +60,7 @@ def describe_crystals(
         without an embedder.
 
     Raises:
-        StructureError: A crystal cannot be used.
+        StructureError: There is no crystal, or one cannot be used.
     """
     described: list[Described] = []
     vectors: list[Vectors] = []
@@ -72,6 +72,8 @@ def describe_crystals(
             described += map(_describe, checked, graphs)
         if embedder is not None:
             vectors.append(normalize(embedder.transform(checked)).astype(np.float32))
+    if not described:
+        raise StructureError("got no structures", "pass at least one", subject="")
     return described, vectors
 
 
@@ -81,7 +83,7 @@ def build_content(
     """Join materials to the kinds of their motifs, and embed those of which no model gave vectors.
 
     Args:
-        described: What is kept of each of S materials.
+        described: What is kept of each of S materials, one at least.
         vectors: Those that a model gave; none if the network makes its own.
         names: The materials' ids; None calls them 0, 1, ...
         n_components: Largest length of vectors that the network makes.
@@ -90,11 +92,8 @@ def build_content(
         The network.
 
     Raises:
-        StructureError: There are no materials.
         DatasetError: There are not as many ids.
     """
-    if not described:
-        raise StructureError("got no structures", "pass at least one", subject="")
     if names is not None and len(names) != len(described):
         reason = f"got {len(names)} ids of {len(described)} crystals"
         raise DatasetError(reason, "give one id of each", subject="")

@@ -172,7 +172,7 @@ class MotifNetwork(BaseEstimator):
 
         Raises:
             NotFittedError: Before ``fit``.
-            StructureError: A crystal cannot be used.
+            StructureError: There is no crystal, or one cannot be used.
             ValueError: The network was made with an embedder, and loaded without.
         """
         self._fitted_index()

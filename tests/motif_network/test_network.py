@@ -263,6 +263,8 @@ class TestBadInput:
             MotifNetwork().fit([rutile, disordered])
         with pytest.raises(StructureError, match="disordered"):
             network.similar(disordered)
+        with pytest.raises(StructureError, match="got no structures; pass at least one"):
+            network.transform([])
         with pytest.raises(StructureError, match="got no structures"):
             MotifNetwork().fit([])
 
