@@ -29,9 +29,13 @@ MOST = 100.0
 
 # Up to this many ligands all numberings are tried: 147 for 6 ligands, but 3,192 for 7.
 _FEW = 6
-# For more: pairs of ligands that pairs of vertices are laid along, how many of these fits are numbered
-# and turned, and how many of those are numbered and turned anew, how often.
-_PAIRS, _CLOSER, _CLOSEST, _ROUNDS = 4, 32, 2, 2
+# For more: pairs of ligands that pairs of vertices are laid along, and how often the best of these fits are
+# numbered and turned anew.
+_PAIRS, _ROUNDS = 4, 2
+# How many fits are numbered and turned, and how many of those anew. Of a motif farther than _FAR from all
+# polyhedra many fits are alike, and of 4% the best was not among so few: these are searched once more.
+_FITS, _MORE_FITS = (32, 2), (128, 4)
+_FAR = 3.0
 # Motifs that are searched at once, for the memory of their fits.
 _BLOCK = 16
 # Two vertices this close to a line (cosine) are no pair.
@@ -103,8 +107,13 @@ def _nearest(bonds: Points) -> tuple[Indices, Points]:
     first, kind = _kinds(bonds)
     motifs = bonds[first]
     fit = _try_all(motifs) if bonds.shape[1] <= _FEW else _search_each(motifs)
-    measure = np.clip(MOST * (1 - fit.overlap**2 / moment(motifs)), 0.0, MOST)
-    return fit.shape[kind], np.stack([measure, *_distortions(motifs, fit)])[:, kind]
+    return fit.shape[kind], np.stack([_measures(motifs, fit), *_distortions(motifs, fit)])[:, kind]
+
+
+def _measures(motifs: Points, fit: _Fit) -> Points:
+    """Continuous symmetry measure of each of E motifs, shape (E,)."""
+    measure: Points = np.clip(MOST * (1 - fit.overlap**2 / moment(motifs)), 0.0, MOST)
+    return measure
 
 
 def _distortions(motifs: Points, fit: _Fit) -> Points:
@@ -184,11 +193,22 @@ def _numberings(n: int) -> tuple[_Placed, Indices]:
 
 def _search_each(motifs: Points) -> _Fit:
     """E motifs (E, n, 3) on their polyhedra, as far as a search finds."""
-    blocks = [_search(motifs[first : first + _BLOCK]) for first in range(0, len(motifs), _BLOCK)]
+    fit = _search_blocks(motifs, *_FITS)
+    far = np.flatnonzero(_measures(motifs, fit) > _FAR)
+    if len(far):
+        for part, better in zip(fit, _search_blocks(motifs[far], *_MORE_FITS), strict=True):
+            part[far] = better
+    return fit
+
+
+def _search_blocks(motifs: Points, n_closer: int, n_closest: int) -> _Fit:
+    """As ``_search``, for any number of motifs."""
+    starts = range(0, len(motifs), _BLOCK)
+    blocks = [_search(motifs[first : first + _BLOCK], n_closer, n_closest) for first in starts]
     return _Fit(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
-def _search(bonds: Points) -> _Fit:
+def _search(bonds: Points, n_closer: int, n_closest: int) -> _Fit:
     """Some motifs (E, n, 3) on their polyhedra.
 
     Two vertices of a polyhedron are laid along two ligands, in all ways that its symmetry
@@ -205,13 +225,13 @@ def _search(bonds: Points) -> _Fit:
     # No numbering fits better than it would if ligands could share vertices, or vertices ligands.
     bound = np.minimum(fit.max(axis=2).sum(axis=2), fit.max(axis=3).sum(axis=2))
     bound -= turned.sum(axis=2) @ ways.vertex.sum(axis=0) / (n + 1)
-    chosen = np.argsort(-bound.reshape(n_motifs, -1), axis=1)[:, :_CLOSER]
+    chosen = np.argsort(-bound.reshape(n_motifs, -1), axis=1)[:, :n_closer]
     motif = np.repeat(np.arange(n_motifs), chosen.shape[1])
     pair, way = np.unravel_index(chosen.ravel(), bound.shape[1:])
     order = _assign(fit[motif, pair, :, :, way])
     overlap, fit = _turn(bonds[motif], ways.vertex[..., way], order)
     for _ in range(_ROUNDS):
-        best = _largest(overlap, n_motifs, _CLOSEST)
+        best = _largest(overlap, n_motifs, n_closest)
         motif, way = motif[best], way[best]
         order = _assign(fit[best])
         overlap, fit = _turn(bonds[motif], ways.vertex[..., way], order)

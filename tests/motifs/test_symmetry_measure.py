@@ -80,6 +80,22 @@ def test_half_way_between_octahedron_and_prism_is_near_both():
     assert nearest(twisted)[1] == pytest.approx(4.4, abs=0.1)
 
 
+def test_the_order_of_ligands_does_not_matter_far_from_all_polyhedra():
+    """The nine oxygens around La in LaTaO4, of which a search of few fits misses the best in some orders."""
+    bonds = np.array(
+        [
+            *([-1.824, 0.483, 1.462], [0.175, 2.009, -1.372], [-0.843, -1.832, -1.372]),
+            *([0.682, 1.875, 1.592], [-0.336, -1.966, 1.592], [1.26, -0.334, -2.358]),
+            *([-2.331, 0.618, -1.242], [2.636, 1.356, -0.634], [1.618, -2.484, -0.634]),
+        ]
+    )
+    rng = np.random.default_rng(0)
+    for turn in Rotation.random(12, random_state=0).as_matrix():
+        name, measure = nearest(rng.permutation(bonds) @ turn)
+        assert name == "one-end tricapped trigonal prismatic"
+        assert measure == pytest.approx(3.88, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("bonds", "name", "measure"),
     [
