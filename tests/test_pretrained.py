@@ -187,6 +187,11 @@ def test_motifs_with_vectors_are_named_as_motifs_are(name):
     assert misnamed(pretrained_motif2vec(name).names_.tolist()) == []
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_motifs_seen_in_training_are_named_as_motifs_are(models, name):
+    assert misnamed(models[name].domain_.motifs) == []
+
+
 def test_they_are_small():
     assert sum(pretrained_model_file(name).stat().st_size for name in MODELS) < 10e6
 
