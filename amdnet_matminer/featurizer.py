@@ -91,11 +91,11 @@ class MotifFeaturizer(BaseFeaturizer):
 
     No feature depends on the choice of unit cell or the order of sites, but for those
     of the group "fingerprint": its order parameters jump, as matminer's do, where bonds
-    are in a straight line, and in about 2% of crystals of 12 to 40 atoms the rounding of
-    another cell or order changes one by more than 0.001. Every feature is a finite
-    number for every ordered crystal: what has nothing to describe is 0, such as the
-    angles of an isolated atom, or all features if no site is a centre. Motifs without a
-    learned vector get the one that ``Motif2Vec`` defines for them.
+    are in a straight line, and in a few of a hundred crystals the rounding of another
+    cell or order changes one. Every feature is a finite number for every ordered
+    crystal: what has nothing to describe is 0, such as the angles of an isolated atom,
+    or all features if no site is a centre. Motifs without a learned vector get the one
+    that ``Motif2Vec`` defines for them.
 
     Features:
         Group "vectors":
