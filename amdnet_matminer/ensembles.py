@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from amdnet_matminer.training import (
     Settings,
     TargetScaler,
     compiled_network,
+    full_precision,
     predict_graphs,
     prediction_ladder,
     read_graphs,
@@ -99,8 +101,9 @@ def train_members(
     """
     files = _checkpoints(plan, starts, seed, checkpoint_dir)
     network = network_class(plan.compilation.network.architecture)
+    precision = keras.config.dtype_policy().name
     tasks = [
-        (network, plan, start, [seed, k], file)
+        (network, precision, plan, start, [seed, k], file)
         for k, (start, file) in enumerate(zip(starts, files, strict=True))
     ]
     if _processes_pay(plan, len(tasks), n_jobs):
@@ -132,7 +135,7 @@ def predict_members(
 def read_members(
     compilation: Compilation, weights: Sequence[Weights], graphs: Sequence[DualGraph]
 ) -> NDArray[np.float32]:
-    """What each member reads of crystals before its head.
+    """What each member reads of crystals before its head, in full precision.
 
     Args:
         compilation: Of a network that reads D numbers.
@@ -145,7 +148,8 @@ def read_members(
     Raises:
         NotImplementedError: The network does not say what it reads.
     """
-    return _ask_members(read_graphs, compilation, weights, graphs)
+    with full_precision():
+        return _ask_members(read_graphs, compilation, weights, graphs)
 
 
 def weights_of_output(config: NetworkConfig, weights: Weights, output: int) -> Weights:
@@ -188,10 +192,16 @@ def _ask_members(
 
 
 def _train_member(
-    network_type: type[Network], plan: Plan, start: Start | None, seed: list[int], checkpoint: Path | None
+    network_type: type[Network],
+    precision: str,
+    plan: Plan,
+    start: Start | None,
+    seed: list[int],
+    checkpoint: Path | None,
 ) -> Member:
-    # A process of its own does not know a network that is registered outside the package.
+    # A process of its own does not know a network that is registered outside the package, nor the precision.
     register(plan.compilation.network.architecture)(network_type)
+    keras.config.set_dtype_policy(precision)
     rng = np.random.default_rng(seed)
     of_weights, shuffling = rng.integers(2**31, size=2).tolist()
     weights = initial_weights(plan.compilation.network, of_weights)
@@ -220,7 +230,7 @@ def _checkpoints(
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.blake2b(digest_size=16)
     same = (plan.compilation, plan.scaler, plan.ladder, plan.settings._replace(verbose=0, stop_file=None))
-    digest.update(repr((__version__, seed, same)).encode())
+    digest.update(repr((__version__, seed, same, keras.config.dtype_policy().name)).encode())
     for data in (plan.training, plan.validation):
         if data is not None:
             _add(digest, (data.y, data.weight))

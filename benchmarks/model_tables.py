@@ -55,7 +55,8 @@ def more_crystals() -> str:
     title = (
         "**More crystals.** What the shipped models of all of the Materials Project at hand gain over those "
         "of mp2018, from whose weights they went on: MAE before → now and number of crystals, on the "
-        "validation part of mp2018 and on a fiftieth of the crystals beside it."
+        "validation part of mp2018 and on a fiftieth of the crystals beside it, drawn at random, so that "
+        "some of these are twins of crystals that the models now have learned."
     )
     return table(title, ["crystals", *(f"`{name}`" for name in MODELS)], rows, *results, metals)
 

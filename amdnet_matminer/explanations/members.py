@@ -12,7 +12,13 @@ from amdnet_matminer.graphs import Batch, DualGraph
 from amdnet_matminer.graphs import batching as layout
 from amdnet_matminer.network import Network
 from amdnet_matminer.network.gradients import Quantity, integrated_gradients, states_of
-from amdnet_matminer.training import Compilation, compiled_network, prediction_batches, prediction_ladder
+from amdnet_matminer.training import (
+    Compilation,
+    compiled_network,
+    full_precision,
+    prediction_batches,
+    prediction_ladder,
+)
 from amdnet_matminer.validation.parameters import place_of
 
 Level = Literal["motif", "atom"]
@@ -106,7 +112,7 @@ def _ask_members(
 ) -> list[list[T]]:
     """What each member answers to each crystal; ``ask`` has an answer for each of a batch, in order."""
     members = []
-    with compiled_network(compilation, only_predicts=True) as network:
+    with full_precision(), compiled_network(compilation, only_predicts=True) as network:
         ladder = prediction_ladder(network, graphs)
         for arrays in weights:
             network.set_weights(arrays)

@@ -70,9 +70,13 @@ def pool_mean(values: Tensor, weight: Tensor, index: Tensor, n_pools: Any) -> Te
     Returns:
         Means, shape (n_pools, F).
     """
+    # In half precision a sum of ones would stop at 256.
+    narrow = keras.backend.standardize_dtype(values.dtype)
+    wide = keras.backend.result_type(narrow, "float32")
+    values, weight = ops.cast(values, wide), ops.cast(weight, wide)
     total = ops.segment_sum(values * weight, index, num_segments=n_pools)
     count = ops.segment_sum(weight, index, num_segments=n_pools)
-    return total / ops.maximum(count, TINY)
+    return ops.cast(total / ops.maximum(count, TINY), narrow)
 
 
 def look_up(table: Tensor, index: Tensor) -> Tensor:

@@ -115,7 +115,10 @@ class BestWeights(keras.callbacks.Callback):
             logs[name] = error
         self.epoch = epoch
         if error < self.best:
-            self.best, self.best_epoch, self.weights = error, epoch, self.model.get_weights()
+            weights = self.model.get_weights()
+            # A training loss is measured before the last step, which may have spoilt them.
+            if all(np.isfinite(array).all() for array in weights):
+                self.best, self.best_epoch, self.weights = error, epoch, weights
         self.model.stop_training |= self.is_over
 
     def restore(self) -> None:
@@ -125,6 +128,8 @@ class BestWeights(keras.callbacks.Callback):
 
 class Rescue(keras.callbacks.Callback):
     """When the loss is not finite or explodes, halve the rate and go on from the best weights.
+
+    The means of gradients that the optimizer keeps begin anew.
 
     Args:
         rate: The learning rate to halve.
@@ -145,10 +150,22 @@ class Rescue(keras.callbacks.Callback):
             self.n_rescues += 1
             self.rate.rate *= 0.5
             self.best.restore()
+            forget_gradients(self.model.optimizer)
             self.model.stop_training |= self.rate.rate < SMALLEST_RATE
         else:
             self.last_loss = loss
         logs["rescues"] = self.n_rescues
+
+
+def forget_gradients(optimizer: keras.optimizers.Optimizer) -> None:
+    """Begin the running means of gradients anew; what was not finite would stay so in them.
+
+    Args:
+        optimizer: One that is built, whose rate and weight decay stay.
+    """
+    for variable in optimizer.variables:
+        if variable.name not in ("learning_rate", "weight_decay"):
+            variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
 
 
 class StopFile(NamedTuple):

@@ -88,6 +88,17 @@ def compiled_network(wanted: Compilation, only_predicts: bool = False) -> Iterat
             del _idle[:-MOST_IDLE]
 
 
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Let networks that are lent meanwhile compute in float32, as what reads their inside does."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def xla_pays(n_steps: int = 0, n_predictions: int = 0) -> bool:
     """Whether XLA saves more time than it costs: always on a GPU, on a CPU if there is much to do.
 
@@ -113,6 +124,11 @@ def _take(wanted: list[Kind]) -> tuple[Kind, Network] | None:
 
 
 def _compile(wanted: Compilation) -> Network:
+    if keras.config.dtype_policy().compute_dtype == "float16":
+        raise ValueError(
+            "float16 has too small a range for gradients; take "
+            'keras.config.set_dtype_policy("mixed_bfloat16") for half precision'
+        )
     network = build_network(wanted.network)
     network.compile(
         optimizer=_optimizer(wanted, network),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import keras
-import numpy as np
 
 from amdnet_matminer.graphs import SizeLadder
 from amdnet_matminer.network import Network
@@ -23,6 +22,7 @@ from amdnet_matminer.training.callbacks import (
     Rescue,
     Stop,
     StopFile,
+    forget_gradients,
 )
 from amdnet_matminer.training.losses import log_loss, validation_error
 from amdnet_matminer.training.scaling import TargetScaler
@@ -112,8 +112,7 @@ def train(
 
 def _begin_anew(network: Network, settings: Settings) -> None:
     """Forget the optimizer's state, and set what a network takes without another compilation."""
-    for variable in network.optimizer.variables:
-        variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
+    forget_gradients(network.optimizer)
     network.dropout.rate.state.assign(settings.dropout)
     network.optimizer.weight_decay.assign(settings.weight_decay)
 

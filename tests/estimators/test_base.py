@@ -7,6 +7,7 @@ from copy import copy
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
@@ -30,6 +31,16 @@ def test_half_precision_learns_too(
     assert model.score(X, y) > 0.8
     # In full precision the same weights say nearly the same, but not quite.
     assert 0 < np.abs(model.predict(X) - half).max() < 0.1 * np.ptp(y)
+
+
+def test_what_is_inside_is_read_in_full_precision(
+    fitted: AMDNetRegressor, X: list, half_precision: Callable
+) -> None:
+    vectors, parts, states = fitted.transform(X), fitted.explain(X[:2]), fitted.embed(X[:2], "atom")
+    with half_precision():
+        np.testing.assert_array_equal(fitted.transform(X), vectors)
+        pd.testing.assert_frame_equal(fitted.explain(X[:2]), parts)
+        pd.testing.assert_frame_equal(fitted.embed(X[:2], "atom"), states)
 
 
 def test_history_has_an_entry_per_epoch(fitted: AMDNetRegressor) -> None:
@@ -65,6 +76,26 @@ def test_an_exploding_training_is_rescued(regressor_of: Callable, X: list, y: np
     assert model.history_["rescues"][-1] >= 1
     assert model.history_["learning_rate"][-1] < 1e18
     assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_a_training_goes_on_after_a_loss_that_was_no_number(
+    regressor_of: Callable, X: list, y: np.ndarray, optimizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = callbacks.EpochSeed.on_epoch_begin
+
+    def spoil(self: callbacks.EpochSeed, epoch: int, logs: dict | None = None) -> None:
+        begin(self, epoch, logs)
+        if epoch == 3:
+            variable = self.model.trainable_variables[0]
+            variable.assign(np.full(variable.shape, np.nan, dtype=np.float32))
+
+    monkeypatch.setattr(callbacks.EpochSeed, "on_epoch_begin", spoil)
+    model = regressor_of(optimizer=optimizer, epochs=12, schedule="constant").fit(X, y)
+    loss = np.array(model.history_["loss"])
+    assert np.flatnonzero(~np.isfinite(loss)).tolist() == [3]
+    assert model.history_["rescues"][-1] == 1
+    assert loss[-1] < loss[:3].min()
 
 
 def test_warm_start_goes_on(regressor_of: Callable, X: list, y: np.ndarray) -> None:

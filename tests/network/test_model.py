@@ -210,3 +210,24 @@ def test_mixed_precision_is_near_full_precision(graphs: list[DualGraph], half_pr
     exact, near = (np.asarray(network(batch)).astype(np.float32)[: len(graphs)] for network in (full, mixed))
     assert not np.array_equal(exact, near)
     assert np.abs(exact - near).max() < 0.05 * np.abs(exact).max()
+
+
+def said(network: keras.Model, graph: DualGraph) -> np.ndarray:
+    sizes = sizes_of([graph])
+    batch = batch_graphs([graph], SizeLadder.for_crystals(sizes, 1).step_for(sizes[0]))
+    return np.asarray(network(batch)).astype(np.float32)[:1]
+
+
+@pytest.mark.parametrize("architecture", ["amdnet", "megnet"])
+def test_mixed_precision_counts_many_nodes(
+    rock_salt: Structure, half_precision: Callable, architecture: str
+) -> None:
+    cell = rock_salt * (4, 4, 3)
+    graph = DualGraphConverter(symmetry_reduction=False).convert(cell.perturb(0.02))
+    assert len(graph.atoms.atomic_number) == 384
+    config = NetworkConfig(architecture=architecture, width=16, n_blocks=1)
+    full = build_network(config, seed=2)
+    with half_precision():
+        mixed = build_network(config, seed=2)
+    exact, near = (said(network, graph) for network in (full, mixed))
+    assert np.abs(exact - near).max() < 0.05 * np.abs(exact).max()

@@ -101,6 +101,28 @@ def test_an_exploded_loss_halves_the_rate_and_goes_back(model: Stub, bad: float)
     assert not model.stop_training
 
 
+def test_a_rescue_forgets_gradients(model: Stub) -> None:
+    for variable in model.optimizer.variables:
+        variable.assign(np.ones(variable.shape, dtype=variable.dtype))
+    model.optimizer.learning_rate = 0.1
+    rate, best = attach(LearningRate(0.1, "constant", 10), model), attach(BestWeights(None, 9), model)
+    rescue = attach(Rescue(rate, best), model)
+    rescue.on_epoch_end(0, {"loss": np.nan})
+    kept = {variable.name: np.asarray(variable) for variable in model.optimizer.variables}
+    assert float(kept.pop("learning_rate")) == pytest.approx(0.1)
+    assert len(kept) > 1
+    assert all((value == 0).all() for value in kept.values())
+
+
+def test_weights_that_are_no_numbers_are_not_the_best(model: Stub) -> None:
+    best = attach(BestWeights(None, patience=3), model)
+    best.on_epoch_end(0, {"loss": 2.0})
+    model.weights = [np.full(1, np.inf)]
+    best.on_epoch_end(1, {"loss": 1.0})
+    best.restore()
+    assert model.weights[0][0] == 0.0
+
+
 def test_training_ends_when_the_rate_is_spent(model: Stub) -> None:
     rate = attach(LearningRate(1.5 * SMALLEST_RATE, "constant", 10), model)
     best = attach(BestWeights(None, patience=9), model)

@@ -50,6 +50,16 @@ def test_a_training_takes_only_its_own_kind() -> None:
     assert lent(PLAIN) is not with_xla
 
 
+def test_a_precision_of_too_small_a_range_is_refused() -> None:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with pytest.raises(ValueError, match="float16 has too small a range"):
+            lent(PLAIN)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def test_precisions_do_not_mix(half_precision: Callable) -> None:
     full = lent(PLAIN)
     with half_precision():
