@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -259,13 +259,43 @@ class MotifFeaturizer(BaseFeaturizer):
             self._fit(self._graphs_of_usable(crystals))
         return self.featurize_dataframe(df, col_id, **kwargs)
 
+    def precheck_dataframe(
+        self,
+        df: pd.DataFrame,
+        col_id: str | list[str],
+        return_frac: bool = True,
+        inplace: bool = False,
+    ) -> float | pd.DataFrame:
+        """Look which crystals of a dataframe can be described.
+
+        Args:
+            df: A table with any index.
+            col_id: Its column of crystals.
+            return_frac: Whether to tell the part of crystals only.
+            inplace: Else, whether the table itself gets the column ``MotifFeaturizer precheck pass``.
+
+        Returns:
+            The part of the crystals that can be, or the table with the column.
+        """
+        if not return_frac and not inplace:
+            # matminer joins the column by row numbers, whatever the index is.
+            df, inplace = df.copy(), True
+        return super().precheck_dataframe(df, col_id, return_frac, inplace)
+
     def set_n_jobs(self, n_jobs: int) -> None:
-        """Set the number of processes.
+        """Set the number of processes, which clones have too.
 
         Args:
             n_jobs: As joblib counts them: -1 is all processors.
         """
         super().set_n_jobs(effective_n_jobs(n_jobs))
+
+    def __sklearn_clone__(self) -> Self:
+        """The same, not fitted; the number of processes is no parameter, as matminer has it."""
+        clone: Self = super().__sklearn_clone__()
+        if hasattr(self, "_n_jobs"):
+            clone.set_n_jobs(self.n_jobs)
+        return clone
 
     def transform(self, X: Iterable[Structure]) -> Features:
         """Describe crystals, as a step of a scikit-learn pipeline.

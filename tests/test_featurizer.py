@@ -627,3 +627,17 @@ def test_a_new_group_is_one_entry(monkeypatch, rock_salt, helium_box):
     # Edges of octahedra meet at 90 degrees, corners at 180: 12 and 6 of each.
     assert made.featurize(rock_salt) == pytest.approx([120 - 109.47, np.sqrt(2) * 30], abs=1e-3)
     assert made.featurize(helium_box) == [0, 0]
+
+
+def test_a_clone_has_as_many_processes() -> None:
+    made = MotifFeaturizer(features=["bonds"])
+    assert "_n_jobs" not in vars(clone(made))
+    made.set_n_jobs(1)
+    assert clone(made).n_jobs == 1
+
+
+def test_precheck_of_a_table_of_any_index(rutile: Structure) -> None:
+    frame = pd.DataFrame({"structure": [rutile, None]}, index=["a", "b"])
+    checked = MotifFeaturizer().precheck_dataframe(frame, "structure", return_frac=False)
+    assert checked["MotifFeaturizer precheck pass"].to_dict() == {"a": True, "b": False}
+    assert list(frame) == ["structure"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,7 +20,12 @@ from amdnet_matminer.estimators.parameters import documented
 from amdnet_matminer.options import Loss, RegressionLoss
 from amdnet_matminer.persistence import TargetLabels, typed
 from amdnet_matminer.uncertainty import std_factor
-from amdnet_matminer.validation.labels import SMALLEST_UNSCALED, check_range, check_targets
+from amdnet_matminer.validation.labels import (
+    SMALLEST_UNSCALED,
+    check_range,
+    check_sample_weight,
+    check_targets,
+)
 from amdnet_matminer.validation.parameters import place_of
 
 if TYPE_CHECKING:
@@ -162,6 +168,32 @@ class AMDNetRegressor(RegressorMixin, AMDNetEstimator):
         if not return_std:
             return mean
         return mean, self._in_form(self.std_factor_ * values.std(axis=0, ddof=1))
+
+    def score(self, X: Crystals, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Give the coefficient of determination, R², of predictions; of several targets its mean.
+
+        Args:
+            X: S crystals.
+            y: Their property, or several, as in ``fit``; what is NaN of several does not count.
+            sample_weight: How much each crystal counts, shape (S,), 0 or more.
+
+        Returns:
+            1 if all is right, 0 if it is no better than the mean of the labels.
+
+        Raises:
+            NotFittedError: ``fit`` has not been called.
+            StructureError: A structure cannot be used.
+            TargetError: A label or a weight cannot be used.
+        """
+        predicted = self.predict(X)
+        n_crystals = len(predicted)
+        labels = check_targets(y, n_crystals).reshape(n_crystals, -1)
+        weight = check_sample_weight(sample_weight, n_crystals)
+        known = np.isfinite(labels)
+        pairs = zip(labels.T, predicted.reshape(n_crystals, -1).T, known.T, strict=True)
+        return float(
+            np.mean([r2_score(true[of], told[of], sample_weight=weight[of]) for true, told, of in pairs])
+        )
 
     def of_target(self, target: int, non_negative: bool = False) -> Self:
         """Take what the model says of one of its targets as a model of its own.

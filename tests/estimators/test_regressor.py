@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 from sklearn.base import clone
+from sklearn.metrics import r2_score
 
 from amdnet_matminer.errors import StructureError, TargetError
 from amdnet_matminer.estimators import AMDNetRegressor
@@ -116,3 +117,16 @@ def test_a_target_that_is_all_in_the_validation_part(regressor_of: Callable, X: 
     targets[order[0], 1] = 1.0
     with pytest.raises(TargetError, match=r"target 1 has no label .* pass validation_data, or set"):
         regressor_of().fit(X, targets)
+
+
+def test_labels_that_are_missing_do_not_count_in_the_score(
+    several: AMDNetRegressor, X: list, targets: np.ndarray
+) -> None:
+    told, known = several.predict(X), np.isfinite(targets[:, 1])
+    alone = [r2_score(targets[:, 0], told[:, 0]), r2_score(targets[known, 1], told[known, 1])]
+    assert several.score(X, targets) == pytest.approx(np.mean(alone))
+    weight = np.arange(len(X)) + 1.0
+    complete = np.nan_to_num(targets, nan=5.0)
+    assert several.score(X, complete, weight) == pytest.approx(r2_score(complete, told, sample_weight=weight))
+    with pytest.raises(TargetError, match="but 3 labels"):
+        several.score(X, targets[:3])
