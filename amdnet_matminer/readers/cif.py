@@ -2,9 +2,10 @@
 
 A block that says that it is incomplete is no crystal: elements of its formula without sites,
 hydrogen atoms that are counted but not placed, occupancies that are unknown, a space group
-without symmetry operations that nobody knows. A formula that fits otherwise not, in its amounts or
-because sites have elements that it lacks, is a note: formulas are often rounded, or of the
-crystal before it was changed.
+without symmetry operations that nobody knows. Nor is one that pymatgen would read as another crystal:
+sites of no element or without coordinates, characters that it leaves out, operations that the cell does
+not have. A formula that fits otherwise not, in its amounts or because sites have elements that it lacks,
+is a note: formulas are often rounded, or of the crystal before it was changed.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from pymatgen.core import Composition, Element, Structure
-from pymatgen.io.cif import CifParser
+from pymatgen.core import Composition, Element, Lattice, Structure, SymmOp
+from pymatgen.io.cif import CifBlock, CifParser
 
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.readers.faults import REPAIR
 from amdnet_matminer.readers.plain_cif import read_plain
+from amdnet_matminer.readers.space_groups import (
+    check_symmetry,
+    symmetry,
+)
 
 OCCUPANCY_TOLERANCE = 1.01
 """Occupancies that add up to at most this are 1 and rounded."""
@@ -32,17 +37,32 @@ FORMULA_TOLERANCE = 0.01
 _BLOCK = re.compile(r"^\s*data_", re.MULTILINE)
 _OF_ATOMS = ("_cell_length_a", "_atom_site_")
 _FORMULAS = ("_chemical_formula_sum", "_chemical_formula_structural")
-_GROUPS = (
-    "_space_group_IT_number",
-    "_symmetry_Int_Tables_number",
-    "_symmetry_space_group_name_H-M",
-    "_space_group_name_H-M_alt",
-    "_space_group_name_Hall",
-    "_symmetry_space_group_name_Hall",
-)
-_NO_GROUP = ("", "1", "p1", "?", ".")
-_UNKNOWN = ("?", ".")
 _ISOTOPES = {"D": "H", "T": "H"}
+
+_TAG = re.compile(r"(?<!\S)(loop)?_\S*", re.IGNORECASE)
+_MAGNETIC = (
+    "_space_group_symop_magn_operation.xyz",
+    "_space_group_magn.name_BNS",
+    "_space_group_magn.number_BNS",
+)
+"""Tags of magnetic symmetry, any of which says all of it."""
+
+
+class _Parser(CifParser):
+    """pymatgen's parser, which is told the symmetry operations where they are not magnetic."""
+
+    operations: list[SymmOp]
+
+    def get_symops(self, data: CifBlock) -> list[SymmOp]:
+        """Get the operations, in place of what pymatgen would guess.
+
+        Args:
+            data: The block, which is not used.
+
+        Returns:
+            Those that it was told.
+        """
+        return self.operations
 
 
 class Block(NamedTuple):
@@ -99,18 +119,30 @@ def _read_block(block: Block) -> Structure:
         structure, tags = plain
         _check_formula({name: values[0] for name, values in tags.items()}, structure)
         return structure
-    parser = CifParser.from_str(block.text, occupancy_tolerance=OCCUPANCY_TOLERANCE, check_cif=False)
+    text = _TAG.sub(_as_pymatgen_spells, block.text)
+    parser = _Parser.from_str(text, occupancy_tolerance=OCCUPANCY_TOLERANCE, check_cif=False)
     content: dict[str, Any] = next(iter(parser.as_dict().values()), {})
     _check_sites(content)
     try:
+        lattice = parser.get_lattice(CifBlock(content, [], block.name))
+        guess = _prepare_symmetry(parser, content, lattice)
         structure = parser.parse_structures(primitive=False, on_error="raise")[0]
+        check_symmetry(parser.symmetry_operations, structure.lattice)
+    except DatasetError:
+        raise
     except ValueError as error:
-        text = str(error).removeprefix("No structure parsed for section 1 in CIF.\n").rstrip(".")
-        text = text.replace("Invalid CIF file with no structures!", "it has no atom that pymatgen can read")
-        raise DatasetError(f"cannot be read: {text}", REPAIR) from error
-    _check_said(parser.warnings, content)  # type: ignore[attr-defined]  # which from_str sets
-    _check_formula(content, structure)
+        said = str(error).removeprefix("No structure parsed for section 1 in CIF.\n").rstrip(".")
+        said = said.replace("Invalid CIF file with no structures!", "it has no atom that pymatgen can read")
+        raise DatasetError(f"cannot be read: {said}", REPAIR) from error
+    _check_said(parser.warnings)  # type: ignore[attr-defined]  # which from_str sets
+    _check_formula(content, structure, guess)
     return structure
+
+
+def _as_pymatgen_spells(tag: re.Match) -> str:
+    """A tag, which may be in capitals or not, as pymatgen looks for it."""
+    lower = tag[0].lower()
+    return lower.replace("bns", "BNS").replace("_pp", "_Pp") if "magn" in lower else lower
 
 
 def _check_sites(content: dict) -> None:
@@ -119,30 +151,49 @@ def _check_sites(content: dict) -> None:
         raise DatasetError("has no cell (_cell_length_a, ...)", "add it")
     if "_atom_site_fract_x" not in content:
         raise DatasetError("has no fractional coordinates (_atom_site_fract_x, ...)", "add them")
-    occupancies = content.get("_atom_site_occupancy", [])
     labels = content.get("_atom_site_label", content.get("_atom_site_type_symbol", []))
-    unknown = [label for label, amount in zip(labels, occupancies, strict=False) if amount in _UNKNOWN]
+    occupancies = content.get("_atom_site_occupancy", ["1"] * len(labels))
+    amounts = [_amount(text) for text in occupancies]
+    unknown = [label for label, amount in zip(labels, amounts, strict=False) if amount is None]
     if unknown:
         reason = f"has sites whose occupancy is unknown ({', '.join(unknown[:5])})"
         raise DatasetError(reason, "write 1 where they are full")
 
 
-def _check_said(said: list[str], content: dict) -> None:
+def _amount(text: str) -> float | None:
+    """An occupancy with or without its uncertainty in brackets, None if it is none."""
+    try:
+        amount = float(re.sub(r"\(.+\)*", "", text))
+    except ValueError:  # such as "?"
+        return None
+    return amount if amount >= 0 else None
+
+
+def _prepare_symmetry(parser: _Parser, content: dict, lattice: Lattice | None) -> str | None:
+    """Tell a parser the symmetry operations; what was guessed of them, as a sentence without its subject."""
+    if lattice is None:
+        raise DatasetError("has no cell, of which it lacks lengths or angles", "add them")
+    magnetic = parser.feature_flags["magcif"]  # type: ignore[attr-defined]  # which from_str sets
+    if magnetic and any(content.get(tag) for tag in _MAGNETIC):
+        return None
+    found = symmetry(content, lattice)
+    parser.operations = found.operations
+    return found.guess
+
+
+def _check_said(said: list[str]) -> None:
     """Refuse, or tell, what the parser says of a block."""
     if any("implicit hydrogens" in line for line in said):
         raise DatasetError("has implicit hydrogens, which are counted but have no sites", "add their sites")
-    groups = [str(content[name]).strip(" '\"") for name in _GROUPS if name in content]
-    named = [group for group in groups if group.replace(" ", "").lower() not in _NO_GROUP]
-    if named and any("Defaulting to P1" in line for line in said):
-        reason = f"has the unknown space group {named[0]!r} and lists no symmetry operations"
-        raise DatasetError(reason, "add them")
     for line in said:
         if " parsed as " in line:
             warnings.warn(f"symbol {line}", ReadingNote, stacklevel=2)
 
 
-def _check_formula(content: dict, structure: Structure) -> None:
-    """Refuse a crystal that lacks elements of its formula, and tell if amounts differ."""
+def _check_formula(content: dict, structure: Structure, guess: str | None = None) -> None:
+    """Refuse a crystal that lacks elements of its formula, and tell what was guessed or if amounts differ."""
+    if guess is not None:
+        warnings.warn(guess, ReadingNote, stacklevel=2)
     formula = next((str(content[name]) for name in _FORMULAS if content.get(name)), None)
     declared = None if formula is None else _declared(formula)
     if declared is None:
@@ -154,6 +205,9 @@ def _check_formula(content: dict, structure: Structure) -> None:
         raise DatasetError(f"{reason} ({_compared(formula, structure)})", "complete it")
     ratios = [found[symbol] / declared.get(symbol, np.inf) for symbol in found]
     if max(ratios) - min(ratios) > FORMULA_TOLERANCE * max(ratios):
+        if guess is not None:
+            reason = f"{guess}, which does not give its formula: {_compared(formula, structure)}"
+            raise DatasetError(reason, "list the operations that are meant")
         warnings.warn(f"incorrect stoichiometry: {_compared(formula, structure)}", ReadingNote, stacklevel=2)
 
 

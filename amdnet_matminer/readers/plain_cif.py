@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Element, Lattice, Structure
 
+from amdnet_matminer.readers.space_groups import keep_cell
+
 Tags = dict[str, list[str]]
-"""The values of a block's tags, without quotes; empty where they are not known."""
+"""The values of a block's tags, in lower case, without quotes; empty where they are not known."""
 
 _CELL = [f"_cell_length_{axis}" for axis in "abc"] + [
     f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma")
@@ -29,7 +31,9 @@ _SINGLE = ("_cell_", "_chemical_formula_")
 
 _OPERATIONS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
 
-_TELLTALE = re.compile(r"magn|moment|modul|_atom_type_oxidation_number|_atom_site_attached_hydrogens")
+_TELLTALE = re.compile(
+    r"magn|moment|modul|_atom_type_oxidation_number|_atom_site_attached_hydrogens", re.IGNORECASE
+)
 """Tags of what is not plain."""
 
 _SYMBOL = re.compile(r"([A-Z][a-z]?)\d*")
@@ -96,9 +100,9 @@ def _tags(text: str) -> Tags:
     for item in document[0]:
         pair: Any = item.pair
         if pair is not None:
-            tags[pair[0]] = [gemmi.cif.as_string(pair[1])]
+            tags[pair[0].lower()] = [gemmi.cif.as_string(pair[1])]
         elif item.loop is not None:
-            names = item.loop.tags
+            names = [name.lower() for name in item.loop.tags]
             if any(name.startswith(_SINGLE) for name in names):
                 raise _NotPlainError
             values = [*map(gemmi.cif.as_string, item.loop.values)]
@@ -117,7 +121,10 @@ def _structure(tags: Mapping[str, Sequence[str]]) -> Structure:
     if not all(labels):
         raise _NotPlainError
     symbols = [_symbol(text) for text in tags.get("_atom_site_type_symbol", labels)]
-    site, images = _images(place, _operations(tags))
+    operations = _operations(tags)
+    if not keep_cell(operations.rotation, lattice.matrix).all():
+        raise _NotPlainError
+    site, images = _images(place, operations)
     # As pymatgen sorts the sites of a structure.
     order = sorted(range(len(site)), key=lambda i: (Element(symbols[site[i]]).X, symbols[site[i]]))
     return Structure(

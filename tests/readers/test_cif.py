@@ -124,3 +124,17 @@ def test_blocks_with_a_crystal() -> None:
 
 def test_a_formula_is_that_of_its_block() -> None:
     assert read(f"data_global\n_chemical_formula_sum 'Na Cl'\n{RUTILE}")[1] == []
+
+
+@pytest.mark.parametrize("occupancy", ["1", "0.5"])
+def test_tags_may_be_in_capitals(occupancy: str) -> None:
+    text = RUTILE.replace("0. 1\n", f"0. {occupancy}\n").replace("_chemical_formula_sum 'Ti O2'\n", "")
+    capitals = text.replace("_symmetry_space_group_name_H-M", "_Symmetry_Space_Group_Name_H-M")
+    capitals = capitals.replace("_atom_site_occupancy", "_atom_site_Occupancy").replace("loop_", "LOOP_")
+    assert read(capitals)[0] == read(text)[0]
+    assert len(read(capitals)[0]) == 6
+
+
+def test_operations_may_be_in_capitals() -> None:
+    text = RUTILE.replace("'P 42/m n m'", "'P 42/m n m'\n_Symmetry_Equiv_Pos_as_xyz 'x,y,z'")
+    assert len(read(text.replace("'Ti O2'", "'Ti O'"))[0]) == 2
