@@ -25,6 +25,8 @@ from amdnet_matminer.readers.faults import REPAIR
 from amdnet_matminer.readers.plain_cif import read_plain
 from amdnet_matminer.readers.space_groups import (
     check_symmetry,
+    listed_operations,
+    named_groups,
     symmetry,
 )
 
@@ -178,6 +180,13 @@ def _prepare_symmetry(parser: _Parser, content: dict, lattice: Lattice | None) -
         return None
     found = symmetry(content, lattice)
     parser.operations = found.operations
+    if magnetic and len(found.operations) > 1:
+        if not listed_operations(content):
+            names = " and ".join(map(repr, named_groups(content)))
+            reason = f"has magnetic moments and the space group {names}, but lists no symmetry operations"
+            raise DatasetError(reason, "add them")
+        # Beside moments pymatgen does not look for operations that are not magnetic.
+        parser.feature_flags["magcif"] = False  # type: ignore[attr-defined]
     return found.guess
 
 

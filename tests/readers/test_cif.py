@@ -138,3 +138,47 @@ def test_tags_may_be_in_capitals(occupancy: str) -> None:
 def test_operations_may_be_in_capitals() -> None:
     text = RUTILE.replace("'P 42/m n m'", "'P 42/m n m'\n_Symmetry_Equiv_Pos_as_xyz 'x,y,z'")
     assert len(read(text.replace("'Ti O2'", "'Ti O'"))[0]) == 2
+
+
+MOMENTS = "loop_\n_atom_site_moment_label\n" + "".join(
+    f"_atom_site_moment_crystalaxis_{axis}\n" for axis in "xyz"
+)
+MAGNETIC = f"{RUTILE}{MOMENTS}Ti1 0 0 1.5\n"
+OPERATIONS = "'P 42/m n m'\nloop_\n_space_group_symop_operation_xyz\nx,y,z\n" + "".join(
+    f"{operation}\n"
+    for operation in (
+        "-x,-y,z",
+        "-y+1/2,x+1/2,z+1/2",
+        "y+1/2,-x+1/2,z+1/2",
+        "-x,-y,-z",
+        "x,y,-z",
+        "y+1/2,-x+1/2,-z+1/2",
+        "-y+1/2,x+1/2,-z+1/2",
+    )
+)
+
+
+def test_operations_beside_magnetic_moments(rutile: Structure) -> None:
+    structure, notes = read(MAGNETIC.replace("'P 42/m n m'", OPERATIONS))
+    assert structure.matches(rutile)
+    assert notes == []
+
+
+def test_moments_of_all_sites() -> None:
+    text = MAGNETIC.replace("'P 42/m n m'", "'P 1'").replace("'Ti O2'", "'Ti O'")
+    assert read(text)[0].formula == "Ti1 O1"
+
+
+def test_magnetic_operations(rutile: Structure) -> None:
+    listed = OPERATIONS.replace("z\n", "z,+1\n").replace("/2\n", "/2,+1\n")
+    listed = listed.replace("symop_operation_xyz,+1", "symop_magn_operation.xyz")
+    assert read(MAGNETIC.replace("'P 42/m n m'", listed))[0].matches(rutile)
+    by_number = MAGNETIC.replace("'P 42/m n m'", "?\n_Space_Group_Magn.number_bns 136.499")
+    assert read(by_number)[0].matches(rutile)
+
+
+def test_moments_and_a_group_without_operations() -> None:
+    with pytest.raises(
+        DatasetError, match=r"moments and the space group 'P 42/m n m', but lists no symmetry"
+    ):
+        read(MAGNETIC)
