@@ -11,6 +11,7 @@ is a note: formulas are often rounded, or of the crystal before it was changed.
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from amdnet_matminer.readers.entries import ReadingNote
 from amdnet_matminer.readers.faults import REPAIR
 from amdnet_matminer.readers.plain_cif import read_plain
 from amdnet_matminer.readers.space_groups import (
+    OPERATIONS,
     check_symmetry,
     listed_operations,
     named_groups,
@@ -42,12 +44,26 @@ _FORMULAS = ("_chemical_formula_sum", "_chemical_formula_structural")
 _ISOTOPES = {"D": "H", "T": "H"}
 
 _TAG = re.compile(r"(?<!\S)(loop)?_\S*", re.IGNORECASE)
+_CELL = (
+    *(f"_cell_length_{axis}" for axis in "abc"),
+    *(f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma")),
+)
+_PLACE = tuple(f"_atom_site_fract_{axis}" for axis in "xyz")
 _MAGNETIC = (
     "_space_group_symop_magn_operation.xyz",
     "_space_group_magn.name_BNS",
     "_space_group_magn.number_BNS",
 )
 """Tags of magnetic symmetry, any of which says all of it."""
+
+_NUMBERS = (*_CELL, *_PLACE, "_atom_site_occupancy", *OPERATIONS, _MAGNETIC[0])
+"""Tags of values in which every character counts."""
+
+_DASHES = str.maketrans(dict.fromkeys("\x96\x97\xad\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"))
+"""What is typed, or made by a word processor, for a minus; 0x96 and 0x97 are those of Windows."""
+
+_FOREIGN = re.compile(r"\\|[A-Za-z]\\[xuU]([0-9a-f]+)")
+"""An escaped character where a symbol has its element: as the first, or as the second if it is a letter."""
 
 
 class _Parser(CifParser):
@@ -116,12 +132,15 @@ def read_cif(text: str, number: int | None = None) -> Structure:
 
 
 def _read_block(block: Block) -> Structure:
-    plain = read_plain(block.text)
+    text = block.text if block.text.isascii() else _with_ascii_signs(block.text)
+    plain = read_plain(text)
     if plain is not None:
         structure, tags = plain
         _check_formula({name: values[0] for name, values in tags.items()}, structure)
         return structure
-    text = _TAG.sub(_as_pymatgen_spells, block.text)
+    text = _TAG.sub(_as_pymatgen_spells, text)
+    if not text.isascii():
+        _check_characters(text)
     parser = _Parser.from_str(text, occupancy_tolerance=OCCUPANCY_TOLERANCE, check_cif=False)
     content: dict[str, Any] = next(iter(parser.as_dict().values()), {})
     _check_sites(content)
@@ -141,10 +160,31 @@ def _read_block(block: Block) -> Structure:
     return structure
 
 
+def _with_ascii_signs(text: str) -> str:
+    """A text with the minus and the space of ASCII for others, which parsers leave out."""
+    text = text.translate(_DASHES)
+    return "".join(" " if char.isspace() and not char.isascii() else char for char in text)
+
+
 def _as_pymatgen_spells(tag: re.Match) -> str:
     """A tag, which may be in capitals or not, as pymatgen looks for it."""
     lower = tag[0].lower()
     return lower.replace("bns", "BNS").replace("_pp", "_Pp") if "magn" in lower else lower
+
+
+def _check_characters(text: str) -> None:
+    """Refuse other than ASCII where it has a meaning: pymatgen leaves it out."""
+    visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    content = CifBlock.from_str(visible.encode("ascii", "backslashreplace").decode()).data
+    for tag in _NUMBERS:
+        values = content.get(tag, [])
+        for value in [values] if isinstance(values, str) else values:
+            if "\\" in value:
+                raise DatasetError(f"has {value!r} as {tag}", "write it with a keyboard's characters")
+    for symbol in content.get("_atom_site_type_symbol", content.get("_atom_site_label", [])):
+        match = _FOREIGN.match(symbol)
+        if match and (match[1] is None or chr(int(match[1], 16)).isalpha()):
+            raise DatasetError(f"has a site of {symbol!r}", "write it with a keyboard's letters")
 
 
 def _check_sites(content: dict) -> None:

@@ -182,3 +182,47 @@ def test_moments_and_a_group_without_operations() -> None:
         DatasetError, match=r"moments and the space group 'P 42/m n m', but lists no symmetry"
     ):
         read(MAGNETIC)
+
+
+FULL = RUTILE.replace("'P 42/m n m'", "'P 1'\n_symmetry_equiv_pos_as_xyz 'x,y,z'").replace(
+    "'Ti O2'", "'Ti O'"
+)
+
+
+@pytest.mark.parametrize("dash", ["\u2212", "\u2013", "\x96", "\xad"])
+@pytest.mark.parametrize("occupancy", ["1", "0.5"])
+def test_any_dash_is_a_minus(dash: str, occupancy: str) -> None:
+    text = FULL.replace("0.305(3) 0.305(3) 0. 1", f"-0.305(3) 0.305(3) 0. {occupancy}")
+    assert read(text.replace(" -0", f" {dash}0"))[0] == read(text)[0]
+    operations = RUTILE.replace("'P 42/m n m'", OPERATIONS).replace("0. 1\n", f"0. {occupancy}\n")
+    assert read(operations.replace("-", dash).replace(f"H{dash}M", "H-M"))[0] == read(operations)[0]
+
+
+def test_spaces_of_web_pages() -> None:
+    assert read(FULL.replace("O1 O 0", "\xa0O1\xa0O\xa00"))[0] == read(FULL)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("O1 O 0.305", "O1 O \ufffd0.305", r"has '\\\\ufffd0.305\(3\)' as _atom_site_fract_x"),
+        ("O1 O 0.305", "O1 O \u00b10.305", "as _atom_site_fract_x"),
+        ("0. 1\n", "0. \u00bd\n", "as _atom_site_occupancy"),
+        ("4.594(2)", "4.594\u00c5", "as _cell_length_a"),
+        ("'x,y,z'", "'x,\ufffdy,z'", "as _symmetry_equiv_pos_as_xyz"),
+        ("O1 O ", "O1 \u041e ", r"has a site of '\\\\u041e'"),
+        ("Ti1 Ti ", "Ti1 C\u043e ", r"has a site of 'C\\\\u043e'"),
+    ],
+)
+def test_characters_that_would_be_left_out(old: str, new: str, reason: str) -> None:
+    with pytest.raises(DatasetError, match=reason):
+        read(FULL.replace(old, new))
+
+
+def test_characters_that_say_nothing() -> None:
+    text = FULL.replace("O1 O 0.305", "O1\u2032 O 0.305").replace(
+        "data_rutile", "data_rutile\n_author 'M\u00fc'"
+    )
+    expected = read(FULL)[0]
+    assert read(text)[0] == expected
+    assert read(text.replace("O1\u2032 O 0", "O\u2032 O2\u2212 0"))[0].formula == expected.formula
