@@ -65,6 +65,9 @@ _DASHES = str.maketrans(dict.fromkeys("\x96\x97\xad\u2010\u2011\u2012\u2013\u201
 _FOREIGN = re.compile(r"\\|[A-Za-z]\\[xuU]([0-9a-f]+)")
 """An escaped character where a symbol has its element: as the first, or as the second if it is a letter."""
 
+_NO_ELEMENT = re.compile(r"OH|(?i:(va|vc|vac[a-z]*|wat[a-z]*|dum[a-z]*)(?![a-z]))")
+"""Vacancies, molecules and dummies, of which pymatgen would read V, W and D, or nothing."""
+
 
 class _Parser(CifParser):
     """pymatgen's parser, which is told the symmetry operations where they are not magnetic."""
@@ -194,12 +197,21 @@ def _check_sites(content: dict) -> None:
     if "_atom_site_fract_x" not in content:
         raise DatasetError("has no fractional coordinates (_atom_site_fract_x, ...)", "add them")
     labels = content.get("_atom_site_label", content.get("_atom_site_type_symbol", []))
+    symbols = content.get("_atom_site_type_symbol", labels)
     occupancies = content.get("_atom_site_occupancy", ["1"] * len(labels))
+    columns = [labels, symbols, occupancies, *(content[name] for name in _PLACE if name in content)]
+    if any(isinstance(column, str) or len(column) != len(labels) for column in columns):
+        raise DatasetError("does not list its atom sites in one loop_, with one value a tag", "list them so")
     amounts = [_amount(text) for text in occupancies]
-    unknown = [label for label, amount in zip(labels, amounts, strict=False) if amount is None]
+    unknown = [label for label, amount in zip(labels, amounts, strict=True) if amount is None]
     if unknown:
         reason = f"has sites whose occupancy is unknown ({', '.join(unknown[:5])})"
         raise DatasetError(reason, "write 1 where they are full")
+    filled = [row for row, amount in zip(zip(*columns, strict=True), amounts, strict=True) if amount]
+    of_none = [f"{row[0]} of {row[1]!r}" for row in filled if not _is_of_element(row[1])]
+    if of_none:
+        reason = f"has sites that are of no element ({', '.join(of_none[:5])})"
+        raise DatasetError(reason, "write its symbol as their _atom_site_type_symbol, or take them away")
 
 
 def _amount(text: str) -> float | None:
@@ -209,6 +221,14 @@ def _amount(text: str) -> float | None:
     except ValueError:  # such as "?"
         return None
     return amount if amount >= 0 else None
+
+
+def _is_of_element(symbol: str) -> bool:
+    """Whether pymatgen reads a symbol, and not as what it does not mean."""
+    if _NO_ELEMENT.match(symbol):
+        return False
+    begins = Element.is_valid_symbol(symbol[:2].title()) or Element.is_valid_symbol(symbol[:1].upper())
+    return begins or re.match("w?[A-Z]", symbol) is not None  # the last are dummies, refused as such
 
 
 def _prepare_symmetry(parser: _Parser, content: dict, lattice: Lattice | None) -> str | None:

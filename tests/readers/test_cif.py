@@ -226,3 +226,76 @@ def test_characters_that_say_nothing() -> None:
     expected = read(FULL)[0]
     assert read(text)[0] == expected
     assert read(text.replace("O1\u2032 O 0", "O\u2032 O2\u2212 0"))[0].formula == expected.formula
+
+
+LABELS_ONLY = FULL.replace("_atom_site_type_symbol\n", "").replace("Ti1 Ti", "Ti1").replace("O1 O", "O1")
+
+
+@pytest.mark.parametrize(
+    "symbol", ["?", ".", "2-O", "OH", "OH3", "Va", "Vac", "VA", "vc1", "Wat", "WAT1", "Water", "Dum"]
+)
+def test_symbols_of_no_element_are_refused(symbol: str) -> None:
+    with pytest.raises(DatasetError, match=r"has sites that are of no element \(O1 of "):
+        read(FULL.replace("O1 O ", f"O1 {symbol} "))
+
+
+@pytest.mark.parametrize("label", ["4O", "OH3", "Va1", "WAT1", "Wat_2", "VC", "Dum1"])
+def test_labels_of_no_element_are_refused(label: str) -> None:
+    with pytest.raises(DatasetError, match=rf"of no element \({label} of '{label}'\); write its symbol as"):
+        read(LABELS_ONLY.replace("O1 ", f"{label} "))
+    assert read(FULL.replace("O1 O ", f"{label} O "))[0].formula == "Ti1 O1"
+
+
+@pytest.mark.parametrize(
+    ("label", "element"),
+    [
+        *[
+            ("V1", "V"),
+            ("V", "V"),
+            ("V1A", "V"),
+            ("V_1", "V"),
+            ("V3+", "V"),
+            ("W2", "W"),
+            ("W", "W"),
+            ("Cl1-", "Cl"),
+        ],
+        *[
+            ("O1A", "O"),
+            ("Fe2+", "Fe"),
+            ("Na_1", "Na"),
+            ("C1A", "C"),
+            ("CL1", "Cl"),
+            ("o2", "O"),
+            ("OW", "O"),
+        ],
+        *[("Ow", "O"), ("O(1)", "O"), ("D1", "H"), ("Dy1", "Dy"), ("H1WA", "H"), ("Fe+2", "Fe")],
+    ],
+)
+def test_ordinary_labels_are_of_their_elements(label: str, element: str) -> None:
+    text = LABELS_ONLY.replace("_chemical_formula_sum 'Ti O'\n", "").replace("O1 ", f"{label} ")
+    assert read(text)[0].composition.element_composition[element] == 1
+
+
+def test_empty_sites_of_no_element_are_none() -> None:
+    assert read(f"{FULL}X1 ? 0.1 0.1 0.1 0\nVa1 Va . . . 0\n")[0] == read(FULL)[0]
+
+
+@pytest.mark.parametrize("column", ["_atom_site_occupancy", "_atom_site_type_symbol"])
+def test_a_column_that_is_there_twice_is_refused(column: str) -> None:
+    text = FULL.replace("_atom_site_occupancy\n", f"_atom_site_occupancy\n{column}\n")
+    with pytest.raises(DatasetError, match="not list its atom sites in one loop_, with one value a tag"):
+        read(text.replace(" 1\n", " 1 0.5\n"))
+
+
+def test_a_site_without_a_loop_is_refused_where_it_would_be_read_by_letters() -> None:
+    site = "_atom_site_label Po1\n" + "".join(f"_atom_site_fract_{axis} 0.5\n" for axis in "xyz")
+    text = FULL.partition("loop_")[0].replace("_chemical_formula_sum 'Ti O'\n", "") + site
+    assert read(text)[0].frac_coords.tolist() == [[0.5, 0.5, 0.5]]
+    with pytest.raises(DatasetError, match="not list its atom sites in one loop_"):
+        read(f"{text}_atom_site_occupancy 0.5\n")
+
+
+def test_occupancies_that_are_no_numbers() -> None:
+    for amount in ("-", "-0.5", "nan", "full"):
+        with pytest.raises(DatasetError, match=r"occupancy is unknown \(O1\)"):
+            read(FULL.replace("0. 1\n", f"0. {amount}\n"))
