@@ -212,6 +212,10 @@ def _check_sites(content: dict) -> None:
     if of_none:
         reason = f"has sites that are of no element ({', '.join(of_none[:5])})"
         raise DatasetError(reason, "write its symbol as their _atom_site_type_symbol, or take them away")
+    nowhere = [row[0] for row in filled if "." in row[3:]]
+    if nowhere:
+        reason = f"has sites without coordinates ({', '.join(nowhere[:5])})"
+        raise DatasetError(reason, "add them, or take the sites away")
 
 
 def _amount(text: str) -> float | None:

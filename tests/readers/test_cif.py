@@ -299,3 +299,10 @@ def test_occupancies_that_are_no_numbers() -> None:
     for amount in ("-", "-0.5", "nan", "full"):
         with pytest.raises(DatasetError, match=r"occupancy is unknown \(O1\)"):
             read(FULL.replace("0. 1\n", f"0. {amount}\n"))
+
+
+@pytest.mark.parametrize("place", [". . .", "0.3 0.3 ."])
+def test_sites_without_coordinates_are_refused(place: str) -> None:
+    text = FULL.replace("0.305(3) 0.305(3) 0.", place)
+    with pytest.raises(DatasetError, match=r"sites without coordinates \(O1\); add them"):
+        read(text)
