@@ -194,6 +194,7 @@ def _of_atoms(atoms: Any) -> Structure:
     cell: NDArray[np.float64] = np.array(atoms.cell, dtype=np.float64)
     pbc = (bool(atoms.pbc[0]), bool(atoms.pbc[1]), bool(atoms.pbc[2]))
     _check_vectors(cell, pbc)
+    _check_occupancies(atoms)
     states = atoms.arrays.get("oxi_states")
     symbols = atoms.get_chemical_symbols()
     if states is not None:
@@ -206,6 +207,21 @@ def _of_atoms(atoms: Any) -> Structure:
             f"elements ({_short(error)})",
             "repair or remove it",
         ) from error
+
+
+def _check_occupancies(atoms: Any) -> None:
+    """Refuse ASE's atoms that stand for several kinds of atoms or for part of one."""
+    occupancies = atoms.info.get("occupancy")
+    if not isinstance(occupancies, Mapping):
+        return
+    kinds = {str(kind) for kind in atoms.arrays.get("spacegroup_kinds", occupancies)}
+    for kind, amounts in occupancies.items():
+        if str(kind) in kinds and isinstance(amounts, Mapping) and [*amounts.values()] != [1]:
+            contents = ", ".join(f"{symbol}:{amount:.3g}" for symbol, amount in amounts.items())
+            raise _refused(
+                f"is disordered ({contents} by atoms.info['occupancy'])",
+                "order it, and then remove this with del atoms.info['occupancy']",
+            )
 
 
 def _periodic(structure: Structure) -> Structure:

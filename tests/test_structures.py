@@ -51,6 +51,25 @@ def test_atoms_of_ase(rutile: Structure) -> None:
     assert as_structure(build.bulk("NaCl", "rocksalt", a=5.64)).formula == "Na1 Cl1"
 
 
+def test_atoms_of_ase_that_are_disordered() -> None:
+    crystal = pytest.importorskip("ase.spacegroup").crystal
+    kwargs = {"spacegroup": 225, "cellpar": [3.7, 3.7, 3.7, 90, 90, 90]}
+    alloy = crystal(["Cu", "Au"], [(0, 0, 0), (0, 0, 0)], occupancies=[0.5, 0.5], **kwargs)
+    with pytest.raises(
+        StructureError, match=r"disordered \(Cu:0.5, Au:0.5 by atoms.info\['occupancy'\]\); order"
+    ):
+        as_structure(alloy)
+    vacant = crystal(["Cu"], [(0, 0, 0)], occupancies=[0.9], **kwargs)
+    with pytest.raises(StructureError, match=r"disordered \(Cu:0.9 by"):
+        as_structure(vacant)
+    full = crystal(["Cu", "Au"], [(0, 0, 0), (0.5, 0.5, 0.5)], occupancies=[1, 1.0], **kwargs)
+    assert as_structure(full).formula == "Cu4 Au4"
+    half = crystal(["Cu", "Au"], [(0, 0, 0), (0.5, 0.5, 0.5)], occupancies=[0.5, 1], **kwargs)
+    assert as_structure(half[half.symbols == "Au"]).formula == "Au4"
+    full.info["occupancy"] = 0.5  # whatever someone else means by it
+    assert as_structure(full).formula == "Cu4 Au4"
+
+
 def test_disorder_stays_for_the_check_to_refuse(rutile: Structure) -> None:
     disordered = Structure(rutile.lattice, [{"Ti": 0.5, "Zr": 0.5}], [[0, 0, 0]])
     assert as_structure(disordered.as_dict()) == disordered
