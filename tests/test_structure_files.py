@@ -152,6 +152,19 @@ def test_frames_of_ase_without_a_name(table: pd.DataFrame, tmp_path: Path) -> No
     assert [entry.id for entry in crystals.entries] == ["run-0", "run-1", "run-2"]
 
 
+@pytest.mark.parametrize("suffix", [".xyz", ".extxyz", ".xyz.gz", ".traj", ".db"])
+def test_names_of_frames_with_an_at_sign(table: pd.DataFrame, tmp_path: Path, suffix: str) -> None:
+    write_ase(table, tmp_path / "all.xyz")
+    io = pytest.importorskip("ase.io")
+    frames = io.read(tmp_path / "all.xyz", ":")
+    plain = tmp_path / f"relaxed{suffix}"
+    io.write(plain, frames, format="extxyz" if "xyz" in suffix else None)
+    named = plain.rename(tmp_path / f"relaxed@300K{suffix}")
+    io.write(tmp_path / "relaxed", frames[:1], format="extxyz")  # what ASE would take it for
+    found = read_structures(named)
+    assert [structure.formula for structure in found] == [structure.formula for structure in table.structure]
+
+
 @pytest.mark.parametrize("end", ["", "\n", " \n\n"])
 def test_blank_lines_after_the_frames_are_the_end(table: pd.DataFrame, tmp_path: Path, end: str) -> None:
     io = pytest.importorskip("ase.io")

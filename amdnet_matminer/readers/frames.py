@@ -44,7 +44,8 @@ def ase_entries(path: Path, name: str, numbered: bool = True, unlimited: bool = 
     number = 0
     try:
         source, kind = _source(path, unlimited)
-        for atoms in iread(source, index=":", format=kind):
+        # A name may have an "@", which for ASE would begin an index.
+        for atoms in iread(source, index=":", format=kind, do_not_split_by_at_sign=True):
             key = f"{name}-{number}" if numbered else name
             yield Entry(str(atoms.info.get("id", key)), partial(as_structure, atoms))
             number += 1
