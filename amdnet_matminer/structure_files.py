@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+_GROUP_OF_CSSR = re.compile(r"SPGR\s*=\s*(?!0*1\b)(\d+)")
 
 _KINDS = "a .cif, .vasp or .json file or a POSCAR"
 
@@ -173,7 +176,17 @@ def _read(path: Path, block: int | None, unlimited: bool) -> Structure:
         return read_cif(text, block)
     if kind == "poscar":
         return read_poscar(text)
+    if kind == "cssr":
+        _check_cssr(text)
     return Structure.from_str(text, fmt=cast("Literal['cssr', 'xsf', 'res']", kind))
+
+
+def _check_cssr(text: str) -> None:
+    """Refuse a CSSR with symmetry, which pymatgen does not apply."""
+    group = _GROUP_OF_CSSR.search("".join(text.splitlines()[1:2]))
+    if group is not None:
+        reason = f"lists the sites of the space group {group[1]} only once, not all of the cell"
+        raise DatasetError(reason, "write it in P 1, or as CIF")
 
 
 def _head(lines: Iterable[str]) -> str:

@@ -255,6 +255,12 @@ def test_names_that_are_not_ascii(rutile: Structure, tmp_path: Path) -> None:
         ("a.traj", b"nonsense", "a.traj cannot be read"),
         ("a.cssr", b"nonsense", "a.cssr cannot be read"),
         ("a.xsf", b"nonsense", "a.xsf cannot be read"),
+        (
+            "a.cssr",
+            b"4 4 3\n90 90 90 SPGR =136 P 42/m n m\n1 0\n0 rutile\n1 Ti 0 0 0\n",
+            "a.cssr lists the sites of the space group 136 only once, not all of the cell; "
+            "write it in P 1, or as CIF",
+        ),
         ("a.vasp", b"", "a.vasp is empty"),
     ],
 )
