@@ -31,6 +31,7 @@ from amdnet_matminer.estimators import AMDNetRegressor
 from amdnet_matminer.original import Part, convert_with_given_motifs, read_original
 from amdnet_matminer.original.skipped import skipped_by_original
 from amdnet_matminer.plots import parity_plot
+from amdnet_matminer.plots.figures import check_picture
 from amdnet_matminer.screening import Outcome, Prediction, predict
 from amdnet_matminer.structure_files import Entry
 
@@ -69,6 +70,8 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.parser.error(
             f"--predict cannot be {arguments.predict!r}, a column that results have; rename that of the label"
         )
+    if arguments.plot is not None:
+        _check_plot(arguments)
     for path in (arguments.output, arguments.plot):
         check_output(path)
     model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
@@ -94,6 +97,13 @@ def run(arguments: argparse.Namespace) -> None:
         raise IncompleteError(
             f"{len(bad)} of {len(results)} crystals could not be predicted; {bad.index[0]!r}: {bad.iloc[0]}"
         )
+
+
+def _check_plot(arguments: argparse.Namespace) -> None:
+    try:
+        check_picture(arguments.plot)
+    except ValueError as error:
+        arguments.parser.error(f"--plot: {error}")
 
 
 def _refuse_several_targets(model: AMDNetRegressor, path: Path) -> None:

@@ -64,6 +64,25 @@ def new_figure(size: tuple[float, float], path: str | Path | None) -> Figure:
     return pyplot.figure(figsize=size, layout="constrained")
 
 
+def check_picture(path: str | Path) -> None:
+    """Refuse a picture that could not be written, before work that may be long.
+
+    Args:
+        path: The picture; without a suffix matplotlib adds its own.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        ValueError: Its suffix is of no format that matplotlib writes.
+    """
+    suffix = Path(path).suffix
+    known = [f".{name}" for name in unshown_figure((1.0, 1.0)).canvas.get_supported_filetypes()]
+    if suffix and suffix.lower() not in known:
+        raise ValueError(
+            f"{path} ends in {suffix}, which is of no picture that matplotlib writes; "
+            f"choose one of {', '.join(known)}"
+        )
+
+
 def save(ax: Axes, path: str | Path | None) -> None:
     """Write the whole figure that some axes are in.
 

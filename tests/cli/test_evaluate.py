@@ -67,3 +67,19 @@ def test_a_label_that_is_called_as_a_column_of_the_results_is_refused(
     code, output, error = run("evaluate", "nowhere", *words)
     assert (code, output) == (2, "")
     assert f"--predict cannot be {name!r}, a column that results have; rename that of the label" in error
+
+
+@pytest.mark.parametrize("name", ["plot.foo", "plot.csv"])
+def test_a_picture_of_no_known_format_is_refused_before_anything_is_read(
+    run: Callable, tmp_path: Path, name: str
+) -> None:
+    pytest.importorskip("matplotlib", reason="the plots extra is not installed")
+    words = ("--predict", COLUMN, "--load_name", "nowhere.amdnet", "--plot", tmp_path / name)
+    code, output, error = run("evaluate", "nowhere", *words)
+    assert (code, output) == (2, "")
+    assert f"{name} ends in {Path(name).suffix}, which is of no picture that matplotlib writes" in error
+    assert ".png" in error
+    assert len(error.splitlines()) == 1
+    code, _, error = run("evaluate", "nowhere", *words[:-1], tmp_path / "plot.PNG")
+    assert code == 1
+    assert "nowhere.amdnet" in error
