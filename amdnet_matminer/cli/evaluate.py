@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.plot is not None:
         _check_plot(arguments)
     for path in (arguments.output, arguments.plot):
-        check_output(path)
+        check_output(path, arguments)
     model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
     _refuse_several_targets(model, arguments.load_name)
     if arguments.material_file is None:

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
             explained, some crystals could not be.
         OSError: A file cannot be read or written.
     """
-    check_output(arguments.output)
+    check_output(arguments.output, arguments)
     model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=1, verbose=0)
     _refuse_unexplained(model, arguments)
 

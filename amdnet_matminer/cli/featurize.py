@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.save_featurizer is not None and not arguments.fit:
         arguments.parser.error("--save_featurizer needs --fit")
     for path in (arguments.output, arguments.save_featurizer):
-        check_output(path)
+        check_output(path, arguments)
     with backend(arguments):
         _fit_and_describe(arguments)
 

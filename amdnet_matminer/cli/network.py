@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             has been saved, some could not be.
         OSError: A file cannot be read or written.
     """
-    check_output(arguments.save_name)
+    check_output(arguments.save_name, arguments)
     ids: list[str] = []
     failed: list[str] = []
     structures = list(_read(arguments, ids, failed))

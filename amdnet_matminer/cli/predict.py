@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
             predicted, some crystals could not be.
         OSError: A file cannot be read or written.
     """
-    check_output(arguments.output)
+    check_output(arguments.output, arguments)
     model = AMDNetEstimator.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
     if arguments.std:
         _check_has_spread(model, arguments.load_name)

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
             searched for, some crystals could not be.
         OSError: A file cannot be read or written.
     """
-    check_output(arguments.output)
+    check_output(arguments.output, arguments)
     network = MotifNetwork.load(arguments.network)
     search = partial(each, partial(network.similar, k=arguments.k, by=arguments.by))
     # The processes would each be sent the network, and a search takes milliseconds.

@@ -121,7 +121,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     check_labelled_data(arguments)
     model = _new_model(arguments)
-    check_output(arguments.save_name)
+    check_output(arguments.save_name, arguments)
     if STOP.exists():
         logger.warning("the file %s is from before and ignored; touch it to end this training", STOP)
     if arguments.material_file is None:
