@@ -13,6 +13,7 @@ from amdnet_matminer.cli.crystals import open_structures
 from amdnet_matminer.cli.exits import IncompleteError
 from amdnet_matminer.cli.options import add_output, add_quiet, add_structures
 from amdnet_matminer.cli.outputs import check_output, write_table
+from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.motif_network import MotifNetwork
 from amdnet_matminer.motif_network.searching import By
 from amdnet_matminer.parallel import each
@@ -63,6 +64,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     check_output(arguments.output, arguments)
     network = MotifNetwork.load(arguments.network)
+    if arguments.by != "motifs" and not network.embeds:
+        reason = "has vectors of a model, which is not in it"
+        raise ModelFileError(reason, "search with --by motifs", item=arguments.network)
     search = partial(each, partial(network.similar, k=arguments.k, by=arguments.by))
     # The processes would each be sent the network, and a search takes milliseconds.
     windows = screen(open_structures(arguments).entries, search, n_jobs=1)

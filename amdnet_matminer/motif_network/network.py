@@ -178,6 +178,15 @@ class MotifNetwork(BaseEstimator):
         self._fitted_index()
         return self._embed(*self._describe(X))
 
+    @property
+    def embeds(self) -> bool:
+        """Whether crystals can be given vectors; not where a model made those of the network and is absent.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+        """
+        return self._fitted_index().content.embedding is not None or self.embedder is not None
+
     def bridge(self, a: str, b: str) -> list[str]:
         """Find a shortest path of materials and motifs from one to another.
 

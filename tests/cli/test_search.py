@@ -6,6 +6,7 @@ from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from pymatgen.core import Structure
@@ -68,3 +69,24 @@ def test_what_is_no_network(run: Callable, folder: Path, network_file: Path) -> 
     code, _, error = run("search", folder, "--in", network_file, "-k", 0)
     assert code == 2
     assert "must be 1 or more" in error
+
+
+class Model:
+    """Stands for a trained model."""
+
+    def transform(self, X: list[Structure]) -> np.ndarray:
+        return np.array([[structure.density, 1.0] for structure in X])
+
+
+def test_a_network_with_the_vectors_of_a_model(run: Callable, table: pd.DataFrame, tmp_path: Path) -> None:
+    """Refused before anything is read, not once for every crystal."""
+    file = tmp_path / "emb.network"
+    MotifNetwork(embedder=Model()).fit(table.structure).save(file)
+    for by in ("both", "embedding"):
+        code, output, error = run("search", "nowhere", "--in", file, "--by", by)
+        assert (code, output) == (1, "")
+        assert f"{file} has vectors of a model, which is not in it; search with --by motifs" in error
+    table.structure["CsCl"].to(filename=str(tmp_path / "query.cif"))
+    code, output, _ = run("search", tmp_path / "query.cif", "--in", file, "--by", "motifs", "--quiet")
+    assert code == 0
+    assert pd.read_csv(StringIO(output)).material[0] == "CsCl"
