@@ -126,11 +126,14 @@ class MotifNetwork(BaseEstimator):
         _check_choice("sharing", sharing, (None, *SHARING_TYPES))
         return index.materials_with(motif, sharing, max_distortion)
 
-    def similar(self, structure: Structure | str, k: int = 10, by: By = "both") -> pd.DataFrame:
+    def similar(
+        self, structure: Structure | str | int | np.integer, k: int = 10, by: By = "both"
+    ) -> pd.DataFrame:
         """Find the materials most like one.
 
         Args:
-            structure: A crystal, or the id of a material of the network.
+            structure: A crystal, or the id of a material of the network, which may be given
+                as a number if it is one.
             k: Largest number of materials.
             by: ``"motifs"`` compares kinds of motifs and how they are joined, ``"embedding"``
                 vectors, ``"both"`` is the mean of the two.
@@ -150,8 +153,8 @@ class MotifNetwork(BaseEstimator):
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
         own = None
-        if isinstance(structure, str):
-            own = index.material(structure)
+        if isinstance(structure, str | int | np.integer):
+            own = index.material(str(structure))
             words, vector = index.words[[own]], self.vectors_[own]
         else:
             described, vectors = self._describe([structure])
@@ -187,13 +190,13 @@ class MotifNetwork(BaseEstimator):
         """
         return self._fitted_index().content.embedding is not None or self.embedder is not None
 
-    def bridge(self, a: str, b: str) -> list[str]:
+    def bridge(self, a: str | int | np.integer, b: str | int | np.integer) -> list[str]:
         """Find a shortest path of materials and motifs from one to another.
 
         Of the paths with the fewest steps it is the one of the greatest weights.
 
         Args:
-            a: Id of a material, or name of a kind of motif.
+            a: Id of a material, or name of a kind of motif; an id may be given as a number if it is one.
             b: The same of the other end.
 
         Returns:
@@ -203,7 +206,7 @@ class MotifNetwork(BaseEstimator):
             NotFittedError: Before ``fit``.
             ValueError: One is not in the network, or no path joins them.
         """
-        return self._fitted_index().bridge(a, b)
+        return self._fitted_index().bridge(str(a), str(b))
 
     def hubs(self, n: int = 10) -> pd.DataFrame:
         """The kinds of motifs that most materials have.

@@ -146,6 +146,19 @@ class TestSimilar:
         with pytest.raises(ValueError, match="load it with embedder=model"):
             alone.similar(materials["salt"])
 
+    def test_ids_that_are_numbers(self, materials: pd.Series) -> None:
+        """As the index of a Series that was given none, they are asked by as numbers and as texts."""
+        made = MotifNetwork().fit(materials.reset_index(drop=True))
+        expected, path = made.similar("3"), ["0", TI, "3"]
+        for zero, three in ((0, 3), (np.int64(0), np.int32(3)), ("0", "3")):
+            pd.testing.assert_frame_equal(made.similar(three), expected)
+            assert made.bridge(zero, three) == path
+        assert made.bridge(TI, 3) == [TI, "3"]
+        with pytest.raises(ValueError, match="there is no material '99' among the 9"):
+            made.similar(99)
+        with pytest.raises(ValueError, match="there is no material or kind of motif '99' among the"):
+            made.bridge(0, 99)
+
     def test_without_motifs(self, network: MotifNetwork, materials: pd.Series) -> None:
         for query in ("O", materials["O"]):
             with pytest.raises(StructureError, match="has no motifs of this network; search by='embedding'"):
