@@ -24,6 +24,9 @@ Sharing = Literal["corner", "edge", "face"]
 _TIE = 1e-3
 """By how much a link of no weight is longer than one of weight 1: steps of a path count first."""
 
+_MOST_OFFERED = 5
+"""Names that are offered in place of one that is not in the network."""
+
 
 class Index:
     """A network of S materials with what its queries look up, made when it is first needed.
@@ -192,7 +195,9 @@ class Index:
 def _found(name: str, number: dict[str, int], what: str) -> int:
     if name in number:
         return number[name]
-    near = get_close_matches(name, number, n=3)
+    # A part of a name, such as the formula of a motif, is less like the whole than what difflib offers.
+    near = [known for known in number if known.startswith(name)][:_MOST_OFFERED]
+    near = near or get_close_matches(name, number, n=_MOST_OFFERED)
     raise ValueError(
         f"there is no {what} {name!r} among the {len(number)} of this network"
         + (f"; did you mean {', '.join(map(repr, near))}?" if near else "; to_frame() has them all")

@@ -248,6 +248,12 @@ class TestBadInput:
     def test_names(self, network: MotifNetwork) -> None:
         with pytest.raises(ValueError, match=r"no kind of motif 'TiO6 octaheder' .* mean 'TiO6 octahedral'"):
             network.materials_with("TiO6 octaheder")
+        with pytest.raises(ValueError, match=r"no kind of motif 'TiO6' .* did you mean 'TiO6 octahedral'\?"):
+            network.materials_with("TiO6")
+        with pytest.raises(
+            ValueError, match=r"no kind .* 'Mg' .* mean 'MgO4 tetrahedral', 'MgO6 octahedral'\?"
+        ):
+            network.materials_with("Mg")
         with pytest.raises(ValueError, match=r"no material 'rutil' .* mean 'rutile'"):
             network.similar("rutil")
         with pytest.raises(ValueError, match=r"no material or kind of motif '@' .* to_frame"):
