@@ -287,20 +287,31 @@ def _labels_in(path: str | Path, column: str | None) -> pd.Series:
     if not text.strip():
         raise DatasetError("holds no labels", "give a CSV file", item=path)
     header = text.partition("\n")[0].strip()
-    separator = _separator(header)
-    cells = re.split(separator, header)
-    if any(map(_is_number, cells[1:])):
-        example = f"id,{column or 'label'}"
-        raise DatasetError(f"has no header: its line 1 is {header!r}", f"put {example} before it", item=path)
+    unquoted = re.sub(r'"[^"]*"', '""', header)  # a name in quotes may have what separates others
+    separator = _separator(unquoted)
+    _check_header(header, re.split(separator, unquoted), column, path)
     decimal = "," if separator == ";" and re.search(r";\s*[-+]?\d+,\d", text) else "."
     with reading(path), warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # that cells are left out
-        table = read_csv(io.StringIO(text), sep=separator, decimal=decimal)
+        table = read_csv(io.StringIO(text), sep=separator, decimal=decimal, skipinitialspace=True)
         table = table.set_index(table.columns[0])
     if len(table) == 0:
         raise DatasetError("has a header, but no labels", "give a row for each crystal", item=path)
     _check_unique(table.index, path)
     return _label_column(table, column, path)
+
+
+def _check_header(header: str, cells: list[str], column: str | None, path: str | Path) -> None:
+    """Refuse a header in which a column is called by a number: it is most likely a row of labels."""
+    names = [cell.strip() for cell in cells]
+    if not any(map(_is_number, names[1:])):
+        return
+    # No row lacks its id, but pandas writes a Series without a name as ",0".
+    if names[0] in ("", '""') or column in names[1:]:
+        reason = f"has a header with a number for a name: its line 1 is {header!r}"
+        raise DatasetError(reason, "rename that column, to id,label or the like", item=path)
+    name = "label" if column is None or _is_number(column) else column
+    raise DatasetError(f"has no header: its line 1 is {header!r}", f"put id,{name} before it", item=path)
 
 
 def _complete(labels: pd.Series, path: str | Path) -> pd.Series:

@@ -197,6 +197,11 @@ def test_read_labels__ids_stay_strings(folder: Path) -> None:
         ("", None, "labels.csv holds no labels; give a CSV file"),
         ("a,1\nb,2\n", "gap", "no header: its line 1 is 'a,1'; put id,gap before it"),
         ("a\t1.5\nb\t2\n", None, "no header: its line 1 is .*; put id,label before it"),
+        ("a,1\nb,2\n", "0", "no header: its line 1 is 'a,1'; put id,label before it"),
+        (",0\na,1\n", "0", "a header with a number for a name: its line 1 is ',0'; rename that column"),
+        (",0\na,1\n", None, "its line 1 is ',0'; rename that column, to id,label or the like"),
+        ("id, 0\na, 1\n", "0", "its line 1 is 'id, 0'; rename that column"),
+        ('"", 0\na, 1\n', None, "its line 1 is .*; rename that column"),
     ],
 )
 def test_read_labels__unusable(tmp_path: Path, content: str, column: str | None, reason: str) -> None:
@@ -211,6 +216,41 @@ def test_read_labels__unusable(tmp_path: Path, content: str, column: str | None,
     ["id;gap\na;1,5\nb;2,0\n", "id;gap\na;1.5\nb;2\n", "id\tgap\na\t1.5\nb\t2\n", "id  gap\na   1.5\nb 2\n"],
 )
 def test_read_labels__other_separators(tmp_path: Path, content: str) -> None:
+    (tmp_path / "labels.csv").write_text(content)
+    assert read_labels(tmp_path / "labels.csv", "gap").to_dict() == {"a": 1.5, "b": 2.0}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'id;"energy, total"\na;1,5\nb;2,0\n',
+        'id,"energy, total"\na,1.5\nb,2\n',
+        'id\t"energy, total"\na\t1.5\nb\t2\n',
+        'id  "energy, total"\na   1.5\nb 2\n',
+        'id,"energy, total",note\na,1.5,"1, 2"\nb,2,\n',
+        'id, "energy, total"\na, 1.5\nb, 2\n',
+    ],
+)
+def test_read_labels__quoted_names(tmp_path: Path, content: str) -> None:
+    (tmp_path / "labels.csv").write_text(content)
+    assert read_labels(tmp_path / "labels.csv", "energy, total").to_dict() == {"a": 1.5, "b": 2.0}
+
+
+def test_read_labels__a_number_in_a_quoted_name_is_no_row(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text('id,"energy, 0, total"\na,1\n')
+    assert read_labels(tmp_path / "labels.csv").to_dict() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id, gap, note\n a, 1.5, x y\n b, 2, z\n",
+        "id\tgap\tnote\na\t1.5\t\nb\t2\tz\n",
+        "id\tnote\tgap\na\t\t1.5\nb\t\t2\n",
+        " id gap\n a 1.5\n b  2\n",
+    ],
+)
+def test_read_labels__spaces_after_separators(tmp_path: Path, content: str) -> None:
     (tmp_path / "labels.csv").write_text(content)
     assert read_labels(tmp_path / "labels.csv", "gap").to_dict() == {"a": 1.5, "b": 2.0}
 
