@@ -282,6 +282,11 @@ def test_the_summary_is_ranked_with_counts() -> None:
         plot_summary(SUMMARY[:0])
 
 
+def test_what_is_no_summary(rutile: Structure) -> None:
+    with pytest.raises(ValueError, match="has no 'crystals', 'effect', 'high'; give what summarize_explanat"):
+        plot_summary(explained(rutile, Ti=1.0, O=-2.0))
+
+
 def test_polyhedra_are_whole_and_in_the_cell(rutile: Structure) -> None:
     moved = rutile.copy()
     moved.translate_sites(range(6), [1.0, -2.0, 0.0], to_unit_cell=False)

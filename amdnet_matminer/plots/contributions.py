@@ -89,8 +89,14 @@ def plot_summary(
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
-        ValueError: The summary is empty.
+        ValueError: The summary is empty, or it is no summary.
     """
+    missing = [name for name in ("kind", "name", "crystals", "effect", "high") if name not in summary]
+    if missing:
+        raise ValueError(
+            f"the summary has no {', '.join(map(repr, missing))}; give what summarize_explanation makes "
+            "of what explain gave"
+        )
     if summary.empty:
         raise ValueError("the summary has no motifs and atoms; there is nothing to draw")
     shown = (
