@@ -282,8 +282,7 @@ def _label_column(table: pd.DataFrame, column: str | None, path: str | Path) -> 
 
 def _labels_in(path: str | Path, column: str | None) -> pd.Series:
     """The labels in a text file, NaN where one is missing."""
-    with reading(path), open_text(Path(path)) as file:
-        text = file.read()
+    text = _text_in(path)
     if not text.strip():
         raise DatasetError("holds no labels", "give a CSV file", item=path)
     header = text.partition("\n")[0].strip()
@@ -299,6 +298,18 @@ def _labels_in(path: str | Path, column: str | None) -> pd.Series:
         raise DatasetError("has a header, but no labels", "give a row for each crystal", item=path)
     _check_unique(table.index, path)
     return _label_column(table, column, path)
+
+
+def _text_in(path: str | Path) -> str:
+    if not Path(path).exists():
+        raise DatasetError("does not exist", "give a CSV file of labels that does", item=path)
+    if Path(path).is_dir():
+        raise DatasetError("is a folder", "give a CSV file of labels", item=path)
+    with reading(path), open_text(Path(path)) as file:
+        try:
+            return file.read()
+        except UnicodeDecodeError as error:  # such as of a spreadsheet
+            raise DatasetError("is no text in UTF-8", "save it as a CSV file in UTF-8", item=path) from error
 
 
 def _check_header(header: str, cells: list[str], column: str | None, path: str | Path) -> None:

@@ -280,9 +280,15 @@ def test_read_dataset__labels_called_structure(folder: Path) -> None:
         read_dataset(folder, folder.parent / "labels.csv")
 
 
-def test_read_labels__absent_file(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"absent\.csv"):
-        read_labels(tmp_path / "absent.csv")
+def test_read_labels__no_table(tmp_path: Path) -> None:
+    (tmp_path / "labels.xlsx").write_bytes(b"PK\x03\x04\x14\x00\x08\x00\xb5\xe7")
+    for path, reason in (
+        ("absent.csv", r"absent\.csv does not exist; give a CSV file of labels that does$"),
+        (".", "is a folder; give a CSV file of labels$"),
+        ("labels.xlsx", r"labels\.xlsx is no text in UTF-8; save it as a CSV file in UTF-8$"),
+    ):
+        with pytest.raises(DatasetError, match=reason):
+            read_labels(tmp_path / path)
 
 
 def test_read_dataset__joins_by_id(folder: Path) -> None:
