@@ -135,8 +135,26 @@ def _pretrained(name: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def whole_number(text: str) -> int:
+    """The number that an option is given.
+
+    Args:
+        text: What was given.
+
+    Returns:
+        The number.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none, or not whole.
+    """
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from error
+
+
 def _n_jobs(text: str) -> int:
-    n_jobs = int(text)
+    n_jobs = whole_number(text)
     if n_jobs == 0:
         raise argparse.ArgumentTypeError("must be 1 or more, or -1 for all processors, got 0")
     return n_jobs

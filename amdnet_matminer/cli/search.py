@@ -11,7 +11,7 @@ import pandas as pd
 
 from amdnet_matminer.cli.crystals import open_structures
 from amdnet_matminer.cli.exits import IncompleteError
-from amdnet_matminer.cli.options import add_output, add_quiet, add_structures
+from amdnet_matminer.cli.options import add_output, add_quiet, add_structures, whole_number
 from amdnet_matminer.cli.outputs import check_output, write_table
 from amdnet_matminer.errors import ModelFileError
 from amdnet_matminer.motif_network import MotifNetwork
@@ -87,7 +87,7 @@ def _rows(outcome: Outcome[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _count(text: str) -> int:
-    count = int(text)
+    count = whole_number(text)
     if count < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {count}")
     return count

@@ -14,7 +14,7 @@ import pandas as pd
 from amdnet_matminer.architectures import architecture_names, network_class
 from amdnet_matminer.cli.labelled import read_labelled, sound, usable
 from amdnet_matminer.cli.messages import ids_in_messages, tell
-from amdnet_matminer.cli.options import add_common, add_labelled_data, check_labelled_data
+from amdnet_matminer.cli.options import add_common, add_labelled_data, check_labelled_data, whole_number
 from amdnet_matminer.cli.outputs import check_output
 from amdnet_matminer.datasets import STRUCTURE_COLUMN
 from amdnet_matminer.estimators import AMDNetRegressor
@@ -159,6 +159,10 @@ def _new_model(arguments: argparse.Namespace) -> AMDNetRegressor:
     if original:
         chosen |= ORIGINAL_RECIPE
         seed = ORIGINAL_SEED if seed is None else seed
+    if arguments.checkpoint_dir is not None and seed is None:
+        arguments.parser.error(
+            "--checkpoint_dir needs a --seed: a training that begins at random is not known again"
+        )
     model = AMDNetRegressor(
         **chosen,
         init_from=arguments.init_from,
@@ -212,7 +216,7 @@ def _model_name(text: str) -> Path:
 
 
 def _seed(text: str) -> int:
-    seed = int(text)
+    seed = whole_number(text)
     if not 0 <= seed < 2**32:
         raise argparse.ArgumentTypeError(f"must be in [0, {2**32 - 1}], got {seed}")
     return seed

@@ -69,6 +69,9 @@ def test_what_is_no_network(run: Callable, folder: Path, network_file: Path) -> 
     code, _, error = run("search", folder, "--in", network_file, "-k", 0)
     assert code == 2
     assert "must be 1 or more" in error
+    code, _, error = run("search", folder, "--in", network_file, "-k", "a")
+    assert code == 2
+    assert "-k: must be a whole number, got 'a'" in error
 
 
 class Model:

@@ -105,6 +105,22 @@ def test_refuses_before_training_what_cannot_be_saved(
     assert not never_fitted
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--seed", "a"), "--seed: must be a whole number, got 'a'"),
+        (("--n_jobs", "1.5"), "--n_jobs: must be a whole number, got '1.5'"),
+        (("--checkpoint_dir", "ck"), "--checkpoint_dir needs a --seed: a training that begins at random"),
+    ],
+)
+def test_wrong_options_are_told_by_their_names(
+    run: Callable, folder: Path, tmp_path: Path, words: tuple[str, str], reason: str
+) -> None:
+    code, _, error = run("train", folder, "--save_name", tmp_path / "model", *words)
+    assert code == 2
+    assert reason in error
+
+
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
 def test_refuses_a_read_only_folder(run: Callable, folder: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
