@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from amdnet_matminer.cli.backends import add_backend, backend
-from amdnet_matminer.cli.crystals import open_structures
+from amdnet_matminer.cli.crystals import fingerprint, open_structures
 from amdnet_matminer.cli.messages import some
 from amdnet_matminer.cli.options import add_common, add_model, add_output, add_structures
 from amdnet_matminer.cli.outputs import check_output
@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
             _note_unseen(window, unseen)
             yield [_row(outcome, columns) for outcome in window]
 
+    source = arguments.load_name.read_bytes() + fingerprint(arguments)
     crystals = open_structures(arguments)
-    source = arguments.load_name.read_bytes()
     with backend(arguments), open_table(arguments.output, [*chain(*columns.values())], source) as table:
         write_rows(table, crystals, work, arguments.quiet)
     for element, ids in unseen.items():

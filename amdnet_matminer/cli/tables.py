@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import hashlib
 import io
 import logging
@@ -102,12 +103,13 @@ class ResultFile(ResultTable):
     """A table in a file that can be gone on with after a stop.
 
     Rows are written to ``<name>.<digest>.part``, which gets its own name at the end. If
-    that file is there from before, its rows are kept and their crystals not read again.
+    that file is there from before, its rows are kept and their crystals not read again; a
+    warning names such files of other digests.
 
     Args:
         path: The CSV file.
         columns: Names of the values.
-        digest: What tells results of one model from those of another.
+        digest: What tells results from those of another model, other crystals or another version.
 
     Raises:
         DatasetError: The unfinished file was written by something else.
@@ -117,6 +119,13 @@ class ResultFile(ResultTable):
     def __init__(self, path: Path, columns: Sequence[str], digest: str) -> None:
         self.path = path
         self.part = path.with_name(f"{path.name}.{digest}.part")
+        others = f"{glob.escape(path.name)}.{'?' * len(digest)}.part"
+        for other in () if self.part.exists() else path.parent.glob(others):
+            logger.warning(
+                "the rows in %s are not taken: they are of crystals that were others or have changed since, "
+                "or of another model or version; remove it if no command goes on with it",
+                other,
+            )
         rows = self._recover(_header(columns))
         # File names that are no UTF-8 come as surrogates.
         stream = self.part.open("a" if rows else "w", newline="", encoding="utf-8", errors="surrogateescape")
@@ -153,7 +162,10 @@ class ResultFile(ResultTable):
             return
         with suppress(OSError):  # of a disk that is still full
             self._stream.close()
-        logger.warning("results so far are kept in %s; the same command goes on from there", self.part)
+        logger.warning(
+            "results so far are kept in %s; the same command goes on from there if the files are the same",
+            self.part,
+        )
 
     def _recover(self, header: list[str]) -> list[list[str]]:
         """The rows that are there, after cutting off one that was not finished."""
@@ -178,7 +190,7 @@ def open_table(output: Path | None, columns: Sequence[str], source: bytes) -> Re
     Args:
         output: A file, which can be gone on with, or a stream; None is standard output.
         columns: Names of the values.
-        source: All that the results depend on besides the crystals.
+        source: All that the results depend on, such as the model, and the ``fingerprint`` of the crystals.
 
     Returns:
         The table, for a ``with`` statement.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,35 @@ def test_goes_on_after_a_stop(
     ids = read_structures(folder).index.tolist()
     assert read[6:] == ids[4:]
     assert pd.read_csv(tmp_path / "out.csv").id.tolist() == ids
+
+
+def test_rows_of_other_crystals_of_the_same_names_are_not_kept(
+    run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rock_salt: Structure, rutile: Structure
+) -> None:
+    """Rows of tables without ids are called by their numbers, whichever table it is."""
+    for name, crystal in ("a.csv", rock_salt), ("b.csv", rutile):
+        pd.DataFrame({"structure": [json.dumps(crystal.as_dict())] * 6}).to_csv(tmp_path / name, index=False)
+    assert run("featurize", tmp_path / "b.csv", "--output", tmp_path / "once.csv", "--quiet")[0] == 0
+    monkeypatch.setattr(screening, "WINDOW", 2)
+    monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
+    read, read_entry = [], screening.read_noted
+
+    def stop_at_the_fourth(entry: Entry) -> Structure:
+        read.append(entry.id)
+        if len(read) == 4:
+            raise KeyboardInterrupt
+        return read_entry(entry)
+
+    monkeypatch.setattr(screening, "read_noted", stop_at_the_fourth)
+    output = ("--output", tmp_path / "out.csv", "--quiet")
+    assert run("featurize", tmp_path / "a.csv", *output)[0] == 130
+    (part,) = tmp_path.glob("out.csv.*.part")
+    code, _, error = run("featurize", tmp_path / "b.csv", *output)
+    assert code == 0
+    assert f"the rows in {part} are not taken: they are of crystals that were others" in error
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "once.csv").read_bytes()
+    assert run("featurize", tmp_path / "a.csv", *output) == (0, "", "")  # goes on with its own
+    assert len(read) == 4 + 6 + 4
 
 
 class TestFit:

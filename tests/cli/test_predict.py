@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -132,16 +131,33 @@ def test_goes_on_after_a_stop(
     assert not part.exists()
 
 
-def test_refuses_to_go_on_with_other_crystals(
-    run: Callable, folder: Path, model_file: Path, tmp_path: Path
+def test_a_crystal_that_changed_after_a_stop_is_predicted_anew(
+    run: Callable, table: pd.DataFrame, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "out.csv"
-    digest = hashlib.sha256(model_file.read_bytes()).hexdigest()[:12]
-    (tmp_path / f"out.csv.{digest}.part").write_text("id,prediction,novelty,error\nquartz,1.0,0.0,\n")
-    code, _, error = run("predict", folder, "--load_name", model_file, "--output", file, "--quiet")
-    assert code == 1
-    assert "has 'quartz' in row 1, where the crystals have" in error
-    assert "remove this file to begin anew" in error
+    """As a relaxation that went on meanwhile, whose file has the same name."""
+    crystals = tmp_path / "crystals"
+    for name, crystal in table.structure.items():
+        (crystals / name).mkdir(parents=True)
+        crystal.to(filename=str(crystals / name / "CONTCAR"), fmt="poscar")
+    words = ("predict", crystals, "--load_name", model_file, "--quiet", "--output")
+    monkeypatch.setattr(screening, "WINDOW", 4)
+    monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
+    read, read_entry = [], screening.read_noted
+
+    def stop_at_the_sixth(entry: Entry) -> Structure:
+        read.append(entry.id)
+        if len(read) == 6:
+            raise KeyboardInterrupt
+        return read_entry(entry)
+
+    monkeypatch.setattr(screening, "read_noted", stop_at_the_sixth)
+    assert run(*words, tmp_path / "out.csv")[0] == 130
+    first = table.structure.iloc[0].copy()
+    first.apply_strain(0.05)
+    first.to(filename=str(crystals / table.index[0] / "CONTCAR"), fmt="poscar")
+    assert run(*words, tmp_path / "out.csv")[0] == 0
+    assert run(*words, tmp_path / "once.csv") == (0, "", "")
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "once.csv").read_text()
 
 
 def test_elements_that_the_model_never_saw(

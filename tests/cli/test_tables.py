@@ -69,6 +69,16 @@ def test_rows_of_other_columns_are_refused(tmp_path: Path) -> None:
         ResultFile(tmp_path / "out.csv", ["prediction", "std"], "digest")
 
 
+def test_rows_of_other_crystals_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "out.csv.digest.part").write_text("id,prediction,error\nquartz,1.0,\n")
+    table = ResultFile(tmp_path / "out.csv", ["prediction"], "digest")
+    for entries, there in ([Entry("rutile", dict)], "'rutile'"), ([], "None"):
+        with pytest.raises(
+            DatasetError, match=f"has 'quartz' in row 1, where the crystals have {there}; remove"
+        ):
+            table.skip_done(entries)
+
+
 def test_numbers_are_read_back_exactly(tmp_path: Path) -> None:
     values = [1 / 3, 1e-300, -0.1, 123456.789]
     with ResultFile(tmp_path / "out.csv", ["prediction"], "digest") as table:
@@ -78,9 +88,12 @@ def test_numbers_are_read_back_exactly(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
 
 
-def test_results_of_other_sources_are_apart(tmp_path: Path) -> None:
-    parts = [open_table(tmp_path / "out.csv", [], source).part.name for source in (b"one model", b"another")]
+def test_results_of_other_sources_are_apart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sources = (b"one model", b"another", b"another")
+    parts = [open_table(tmp_path / "out.csv", [], source).part.name for source in sources]
     assert len(set(parts)) == 2
+    (record,) = caplog.records
+    assert f"the rows in {tmp_path / parts[0]} are not taken" in record.getMessage()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
