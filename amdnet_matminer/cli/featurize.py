@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from amdnet_matminer import __version__
 from amdnet_matminer.cli.backends import add_backend, backend
 from amdnet_matminer.cli.crystals import fingerprint, open_structures
 from amdnet_matminer.cli.options import add_common, add_output, add_structures
@@ -90,7 +89,7 @@ def _describe(arguments: argparse.Namespace, vectors: Path) -> None:
     featurizer = MotifFeaturizer(n_components, pretrained=vectors)
     featurizer.set_n_jobs(1)  # each of the processes that read
     work = partial(screen, work=featurizer.transform, n_jobs=arguments.n_jobs)
-    source = __version__.encode() + vectors.read_bytes() + fingerprint(arguments)
+    source = vectors.read_bytes() + fingerprint(arguments)
     crystals = open_structures(arguments)
     with open_table(arguments.output, featurizer.feature_labels(), source) as table:
         write_rows(table, crystals, work, arguments.quiet)

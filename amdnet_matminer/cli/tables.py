@@ -17,6 +17,7 @@ from typing import Self, TextIO
 import numpy as np
 from tqdm.auto import tqdm
 
+from amdnet_matminer import __version__
 from amdnet_matminer.cli.exits import IncompleteError
 from amdnet_matminer.cli.outputs import is_stream
 from amdnet_matminer.errors import DatasetError
@@ -190,7 +191,8 @@ def open_table(output: Path | None, columns: Sequence[str], source: bytes) -> Re
     Args:
         output: A file, which can be gone on with, or a stream; None is standard output.
         columns: Names of the values.
-        source: All that the results depend on, such as the model, and the ``fingerprint`` of the crystals.
+        source: All that the results depend on besides the version of this package, such as the model, and
+            the ``fingerprint`` of the crystals.
 
     Returns:
         The table, for a ``with`` statement.
@@ -203,7 +205,7 @@ def open_table(output: Path | None, columns: Sequence[str], source: bytes) -> Re
         return ResultTable(sys.stdout, columns)
     if is_stream(output):
         return ResultTable(output.open("w", encoding="utf-8", errors="surrogateescape"), columns)
-    return ResultFile(output, columns, hashlib.sha256(source).hexdigest()[:12])
+    return ResultFile(output, columns, hashlib.sha256(__version__.encode() + source).hexdigest()[:12])
 
 
 def write_rows(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amdnet_matminer.cli import tables
 from amdnet_matminer.cli.exits import IncompleteError
 from amdnet_matminer.cli.tables import ResultFile, ResultTable, open_table
 from amdnet_matminer.errors import DatasetError
@@ -94,6 +95,12 @@ def test_results_of_other_sources_are_apart(tmp_path: Path, caplog: pytest.LogCa
     assert len(set(parts)) == 2
     (record,) = caplog.records
     assert f"the rows in {tmp_path / parts[0]} are not taken" in record.getMessage()
+
+
+def test_results_of_another_version_are_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = open_table(tmp_path / "out.csv", [], b"one model").part
+    monkeypatch.setattr(tables, "__version__", "0.0.1")
+    assert open_table(tmp_path / "out.csv", [], b"one model").part != here
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
