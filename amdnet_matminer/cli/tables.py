@@ -7,18 +7,18 @@ import glob
 import hashlib
 import io
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Self, TextIO
+from typing import IO, Self, TextIO
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from amdnet_matminer import __version__
 from amdnet_matminer.cli.exits import IncompleteError
+from amdnet_matminer.cli.locks import is_at, open_alone
 from amdnet_matminer.cli.outputs import is_stream
 from amdnet_matminer.errors import DatasetError
 from amdnet_matminer.screening import Outcome
@@ -113,7 +113,7 @@ class ResultFile(ResultTable):
         digest: What tells results from those of another model, other crystals or another version.
 
     Raises:
-        DatasetError: The unfinished file was written by something else.
+        DatasetError: The unfinished file was written by something else, or another command writes it.
         OSError: The file cannot be written.
     """
 
@@ -127,9 +127,14 @@ class ResultFile(ResultTable):
                 "or of another model or version; remove it if no command goes on with it",
                 other,
             )
-        rows = self._recover(_header(columns))
+        file = open_alone(self.part)
+        try:
+            rows = self._recover(file, _header(columns))
+        except BaseException:
+            file.close()
+            raise
         # File names that are no UTF-8 come as surrogates.
-        stream = self.part.open("a" if rows else "w", newline="", encoding="utf-8", errors="surrogateescape")
+        stream = io.TextIOWrapper(file, newline="", encoding="utf-8", errors="surrogateescape")
         super().__init__(stream, columns, rows)
         self._done = [row[0] for row in rows[1:]]
 
@@ -158,8 +163,7 @@ class ResultFile(ResultTable):
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._stream.close()
-            self.part.replace(self.path)
+            self._finish()
             return
         with suppress(OSError):  # of a disk that is still full
             self._stream.close()
@@ -168,15 +172,26 @@ class ResultFile(ResultTable):
             self.part,
         )
 
-    def _recover(self, header: list[str]) -> list[list[str]]:
+    def _finish(self) -> None:
+        """Give the file its own name, before another command could open and go on with it."""
+        with self._stream:
+            self._stream.flush()
+            if not is_at(self._stream.buffer, self.part):
+                raise FileNotFoundError(
+                    f"{self.part} was removed or renamed while it was written; give the command again"
+                )
+            if sys.platform == "win32":  # which renames no open file, so that none can be written afterwards
+                self._stream.close()
+            self.part.replace(self.path)
+
+    def _recover(self, file: IO[bytes], header: list[str]) -> list[list[str]]:
         """The rows that are there, after cutting off one that was not finished."""
-        if not self.part.exists():
-            return []
-        content = self.part.read_bytes()
+        file.seek(0)
+        content = file.read()
         whole = content.rfind(b"\n") + 1
         while content.count(b'"', 0, whole) % 2:  # a line ends inside of a cell
             whole = content.rfind(b"\n", 0, whole - 1) + 1
-        os.truncate(self.part, whole)
+        file.truncate(whole)
         text = content[:whole].decode("utf-8", errors="surrogateescape")
         rows = list(csv.reader(io.StringIO(text, newline="")))
         if any(len(row) != len(header) for row in rows) or rows[:1] not in ([], [header]):
@@ -198,7 +213,7 @@ def open_table(output: Path | None, columns: Sequence[str], source: bytes) -> Re
         The table, for a ``with`` statement.
 
     Raises:
-        DatasetError: An unfinished file was written by something else.
+        DatasetError: An unfinished file was written by something else, or another command writes it.
         OSError: The file cannot be written.
     """
     if output is None:

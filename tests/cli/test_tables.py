@@ -89,6 +89,30 @@ def test_numbers_are_read_back_exactly(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
 
 
+def test_the_same_command_twice_at_once(tmp_path: Path) -> None:
+    """The second is refused while the first writes, and the finished file is written by nobody."""
+    path = tmp_path / "out.csv"
+    with ResultFile(path, ["gap"], "digest") as table:
+        table.add([Outcome("a", [1.0])])
+        with pytest.raises(DatasetError, match=r"out\.csv\.digest\.part is being written by another command"):
+            ResultFile(path, ["gap"], "digest")
+        table.add([Outcome("b", [2.0])])
+    assert path.read_text() == "id,gap,error\na,1.0,\nb,2.0,\n"
+    with ResultFile(path, ["gap"], "digest") as table:
+        assert table.n_done == 0
+        assert path.read_text().count("\n") == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+def test_a_file_that_is_replaced_while_it_is_written(tmp_path: Path) -> None:
+    table = ResultFile(tmp_path / "out.csv", ["gap"], "digest")
+    table.part.unlink()
+    table.part.write_text("of another command")
+    with pytest.raises(FileNotFoundError, match="part was removed or renamed while it was written; give the"):
+        table.__exit__(None)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv.digest.part"]
+
+
 def test_results_of_other_sources_are_apart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sources = (b"one model", b"another", b"another")
     parts = [open_table(tmp_path / "out.csv", [], source).part.name for source in sources]
