@@ -22,13 +22,30 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
         "--backend",
         choices=_CLUSTERS,
         help="read crystals and make graphs on all workers of a cluster, which have this package and see the "
-        "same files (default: on this computer, in --n_jobs processes)",
+        "same files, or on --n_jobs of them (default: on this computer, in --n_jobs processes)",
     )
     parser.add_argument(
         "--scheduler",
         metavar="HOST:PORT",
-        help="of the cluster (default: one of --n_jobs processes is started on this computer)",
+        help="of the cluster (default: one of --n_jobs processes, or of as many as there are processors, is "
+        "started on this computer)",
     )
+    # So that an explicit 1 can be told from none: joblib gives work in one process to no worker.
+    parser.set_defaults(n_jobs=None)
+
+
+def count_of_jobs(arguments: argparse.Namespace) -> int:
+    """In how many processes to work, as joblib counts them.
+
+    Args:
+        arguments: Of a command with ``add_backend``.
+
+    Returns:
+        What the user gave; else 1, or -1, all workers, on a cluster.
+    """
+    if arguments.n_jobs is not None:
+        return arguments.n_jobs
+    return 1 if arguments.backend is None else -1
 
 
 @contextmanager
@@ -47,7 +64,8 @@ def backend(arguments: argparse.Namespace) -> Iterator[None]:
             arguments.parser.error("--scheduler needs --backend")
         yield
         return
-    n_workers = joblib.cpu_count() if arguments.n_jobs < 0 else arguments.n_jobs
+    n_jobs = count_of_jobs(arguments)
+    n_workers = joblib.cpu_count() if n_jobs < 0 else n_jobs
     with (
         _CLUSTERS[arguments.backend](arguments.scheduler, n_workers),
         joblib.parallel_config(arguments.backend),

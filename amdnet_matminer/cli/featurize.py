@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from amdnet_matminer.cli.backends import add_backend, backend
+from amdnet_matminer.cli.backends import add_backend, backend, count_of_jobs
 from amdnet_matminer.cli.crystals import fingerprint, open_structures
 from amdnet_matminer.cli.options import add_common, add_output, add_structures
 from amdnet_matminer.cli.outputs import check_output
@@ -72,7 +72,7 @@ def _fit_and_describe(arguments: argparse.Namespace) -> None:
 def _fitted(arguments: argparse.Namespace) -> Motif2Vec:
     """Motif vectors of those crystals that can be used."""
     crystals = open_structures(arguments)
-    windows = screen(crystals.entries, motif_graphs_of, arguments.n_jobs)
+    windows = screen(crystals.entries, motif_graphs_of, count_of_jobs(arguments))
     with tqdm(total=crystals.total, desc="fit", unit=" crystals", disable=arguments.quiet) as bar:
         graphs = []
         for window in windows:
@@ -88,7 +88,7 @@ def _describe(arguments: argparse.Namespace, vectors: Path) -> None:
     n_components = min(MotifFeaturizer().n_components, Motif2Vec.load(vectors).n_components)
     featurizer = MotifFeaturizer(n_components, pretrained=vectors)
     featurizer.set_n_jobs(1)  # each of the processes that read
-    work = partial(screen, work=featurizer.transform, n_jobs=arguments.n_jobs)
+    work = partial(screen, work=featurizer.transform, n_jobs=count_of_jobs(arguments))
     source = vectors.read_bytes() + fingerprint(arguments)
     crystals = open_structures(arguments)
     with open_table(arguments.output, featurizer.feature_labels(), source) as table:

@@ -100,7 +100,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         type=_n_jobs,
         default=1,
         metavar="COUNT",
-        help="processes that read crystals and make graphs; -1 takes all processors (default: %(default)s)",
+        help="processes that read crystals and make graphs; -1 takes all processors (default: 1)",
     )
     add_quiet(parser)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from amdnet_matminer.cli.backends import add_backend, backend
+from amdnet_matminer.cli.backends import add_backend, backend, count_of_jobs
 from amdnet_matminer.cli.crystals import fingerprint, open_structures
 from amdnet_matminer.cli.messages import some
 from amdnet_matminer.cli.options import add_common, add_model, add_output, add_structures
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
         OSError: A file cannot be read or written.
     """
     check_output(arguments.output, arguments)
-    model = AMDNetEstimator.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
+    model = AMDNetEstimator.load(arguments.load_name).set_params(n_jobs=count_of_jobs(arguments), verbose=0)
     if arguments.std:
         _check_has_spread(model, arguments.load_name)
     columns = _columns(model, arguments.std)

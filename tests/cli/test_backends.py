@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
+import joblib
 import pandas as pd
 import pytest
+from joblib.parallel import BACKENDS, ThreadingBackend
+
+from amdnet_matminer.cli import backends
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +60,54 @@ def test_features_by_a_scheduler_that_runs(run: Callable, mixed: Path, tmp_path:
         assert run(*words, tmp_path / "there.csv", *where)[0] == 3
     assert run(*words, tmp_path / "here.csv")[0] == 3
     assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
+
+
+class Recording(ThreadingBackend):
+    """In place of that of a cluster of three workers, with all that was asked for."""
+
+    asked: ClassVar[list[int]] = []
+
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        self.asked.append(n_jobs)
+        return 3 if n_jobs < 0 else n_jobs
+
+
+@pytest.mark.parametrize("command", ["featurize", "predict"])
+@pytest.mark.parametrize(
+    ("words", "n_workers", "n_jobs"), [([], joblib.cpu_count(), {-1}), (["--n_jobs", 2], 2, {2})]
+)
+def test_all_workers_unless_fewer_are_asked_for(
+    run: Callable,
+    folder: Path,
+    model_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    words: list[object],
+    n_workers: int,
+    n_jobs: set[int],
+) -> None:
+    started: list[int] = []
+
+    @contextmanager
+    def cluster(scheduler: str | None, n_workers: int) -> Iterator[None]:
+        started.append(n_workers)
+        yield
+
+    monkeypatch.setitem(backends._CLUSTERS, "ray", cluster)
+    monkeypatch.setitem(BACKENDS, "ray", Recording)
+    monkeypatch.setattr(Recording, "asked", [])
+    model = ["--load_name", model_file] if command == "predict" else []
+    assert run(command, folder, *model, "--backend", "ray", *words, "--quiet")[0] == 0
+    assert started == [n_workers]
+    assert set(Recording.asked) == n_jobs
+
+
+def test_processes_that_are_asked_for() -> None:
+    def count(backend: str | None, n_jobs: int | None) -> int:
+        return backends.count_of_jobs(argparse.Namespace(backend=backend, n_jobs=n_jobs))
+
+    assert [count(None, None), count("dask", None), count("ray", None)] == [1, -1, -1]
+    assert [count(backend, n_jobs) for backend in (None, "ray") for n_jobs in (1, 3, -1)] == [1, 3, -1] * 2
 
 
 def test_a_scheduler_without_a_backend(run: Callable, mixed: Path) -> None:
