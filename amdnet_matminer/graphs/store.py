@@ -31,6 +31,8 @@ PATIENCE = 120.0
 _SCHEMA = "CREATE TABLE graph (key TEXT PRIMARY KEY, content BLOB NOT NULL)"
 _KEYS_AT_ONCE = 500
 _DAMAGES = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ")
+_MOVED = "SQLITE_READONLY_DBMOVED"
+"""The file was removed or renamed while it was open, which SQLite counts as one that is not writable."""
 _REFUSALS = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
 _INHERITED: list[_Handle] = []
 """Of a process that this one was forked from: SQLite wants them neither used nor closed here."""
@@ -134,38 +136,52 @@ class Store:
             self._unwritten.update(kept)
 
     def _do(self, act: Callable[[sqlite3.Connection], Found]) -> Found:
-        """Act on the database, which is begun anew if it turns out to be damaged."""
+        """Act on the database.
+
+        It is begun anew if it turns out to be damaged, and opened anew if it was removed or renamed.
+        """
         with self._errors():
-            handle = None
+            handle = self._own()
+            identity = _identity(self.file) if handle is None else handle.identity
             try:
-                handle = self._opened()
+                handle = handle or self._open(identity)
                 with handle.lock:
                     return act(handle.connection)
             except sqlite3.Error as error:
-                if not _is(error, _DAMAGES):
+                if not _is(error, (*_DAMAGES, _MOVED)):
                     raise
-                self._begin_anew(handle, error)
-            handle = self._opened()
+                self._close(handle)
+                if not _is(error, (_MOVED,)):
+                    self._begin_anew(identity, error)
+            handle = self._own() or self._open(_identity(self.file))
             with handle.lock:
                 return act(handle.connection)
 
-    def _opened(self) -> _Handle:
-        """This process's handle."""
+    def _own(self) -> _Handle | None:
+        """This process's handle, if it has opened the file."""
         handle = self._handle
-        if handle is None or handle.process != os.getpid():
-            if handle is not None:
-                _INHERITED.append(handle)
-            handle = self._handle = _Handle(_connect(self.file), RLock(), os.getpid(), _identity(self.file))
+        if handle is not None and handle.process != os.getpid():
+            _INHERITED.append(handle)
+            handle = self._handle = None
         return handle
 
-    def _begin_anew(self, handle: _Handle | None, error: sqlite3.Error) -> None:
-        """Rename a damaged file, unless another process has done so since it was opened."""
-        self._handle = None
+    def _open(self, identity: tuple[int, int] | None) -> _Handle:
+        """Open the file, whose identity was taken before: afterwards it may be that of a later file."""
+        connection = _connect(self.file)
+        self._handle = _Handle(connection, RLock(), os.getpid(), identity or _identity(self.file))
+        return self._handle
+
+    def _close(self, handle: _Handle | None) -> None:
         if handle is not None:
             with handle.lock:
                 handle.connection.close()
-            if handle.identity != _identity(self.file):
-                return
+        if self._handle is handle:  # else another thread has opened the file anew
+            self._handle = None
+
+    def _begin_anew(self, identity: tuple[int, int] | None, error: sqlite3.Error) -> None:
+        """Rename a damaged file, unless another process has done so since its identity was taken."""
+        if identity != _identity(self.file):
+            return
         aside = self.file.with_name(f"{FILE_NAME}.damaged")
         # What a journal of the damaged file says is not of the new one.
         with suppress(FileNotFoundError):
@@ -192,7 +208,7 @@ class _Handle(NamedTuple):
     """Of the threads that share it."""
     process: int
     """That has opened it."""
-    identity: tuple[int, int]
+    identity: tuple[int, int] | None
     """Of the file, which tells it from a later one of the same name."""
 
 
@@ -259,6 +275,10 @@ def _damage(reason: str) -> sqlite3.DatabaseError:
     return error
 
 
-def _identity(file: Path) -> tuple[int, int]:
-    status = file.stat()
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from a later one of the same name; None if there is none."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
     return status.st_dev, status.st_ino

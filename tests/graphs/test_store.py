@@ -132,6 +132,37 @@ def test_a_process_that_sees_the_damage_later_takes_the_new_file(tmp_path):
     assert Store(tmp_path).get("b") == b"2"
 
 
+def test_a_process_that_opens_the_damaged_file_late_leaves_the_new_one(tmp_path, monkeypatch):
+    """Another has begun it anew between its opening and its error."""
+    damaged = b"no database at all" * 1000
+    (tmp_path / "graphs.sqlite").write_bytes(damaged)
+    connect = store._connect
+
+    def connect_late(file: Path) -> sqlite3.Connection:
+        monkeypatch.setattr(store, "_connect", connect)
+        try:
+            return connect(file)
+        finally:
+            Store(tmp_path).put([("a", b"1")])
+
+    monkeypatch.setattr(store, "_connect", connect_late)
+    own = Store(tmp_path)
+    assert own.get("a") == b"1"
+    assert (tmp_path / "graphs.sqlite.damaged").read_bytes() == damaged
+
+
+@posix
+@pytest.mark.parametrize("move", [Path.unlink, lambda file: file.rename(file.with_name("elsewhere"))])
+def test_a_file_that_is_taken_away_while_it_is_open_is_made_anew(tmp_path, caplog, move):
+    own = Store(tmp_path)
+    own.put([("a", b"1")])
+    move(own.file)
+    own.put([("b", b"2")])
+    assert Store(tmp_path).get("b") == b"2"
+    assert own.get("a") is None
+    assert caplog.text == ""
+
+
 def test_a_database_of_another_program_is_set_aside(tmp_path, caplog):
     with closing(sqlite3.connect(tmp_path / "graphs.sqlite")) as connection:
         connection.execute("CREATE VIEW graph AS SELECT 'a' AS key, x'00' AS content")
@@ -183,7 +214,7 @@ def check_reads_only(folder: Path) -> None:
 def test_a_full_disk_leaves_what_was_there(tmp_path):
     own = Store(tmp_path)
     own.put([("a", b"1")])
-    own._opened().connection.execute("PRAGMA max_page_count = 8")
+    own._handle.connection.execute("PRAGMA max_page_count = 8")
     with pytest.raises(OSError, match=r"graphs\.sqlite cannot be used: database or disk is full"):
         own.put([(f"{number}", content(number)) for number in range(100)])
     assert own.get("a") == b"1"
