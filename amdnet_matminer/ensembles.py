@@ -24,7 +24,7 @@ from amdnet_matminer.training import (
     Settings,
     TargetScaler,
     compiled_network,
-    full_precision,
+    precision,
     predict_graphs,
     prediction_ladder,
     read_graphs,
@@ -101,9 +101,9 @@ def train_members(
     """
     files = _checkpoints(plan, starts, seed, checkpoint_dir)
     network = network_class(plan.compilation.network.architecture)
-    precision = keras.config.dtype_policy().name
+    policy = keras.config.dtype_policy().name
     tasks = [
-        (network, precision, plan, start, [seed, k], file)
+        (network, policy, plan, start, [seed, k], file)
         for k, (start, file) in enumerate(zip(starts, files, strict=True))
     ]
     if _processes_pay(plan, len(tasks), n_jobs):
@@ -148,7 +148,7 @@ def read_members(
     Raises:
         NotImplementedError: The network does not say what it reads.
     """
-    with full_precision():
+    with precision("float32"):
         return _ask_members(read_graphs, compilation, weights, graphs)
 
 
@@ -193,7 +193,7 @@ def _ask_members(
 
 def _train_member(
     network_type: type[Network],
-    precision: str,
+    policy: str,
     plan: Plan,
     start: Start | None,
     seed: list[int],
@@ -201,13 +201,12 @@ def _train_member(
 ) -> Member:
     # A process of its own does not know a network that is registered outside the package, nor the precision.
     register(plan.compilation.network.architecture)(network_type)
-    keras.config.set_dtype_policy(precision)
     rng = np.random.default_rng(seed)
     of_weights, shuffling = rng.integers(2**31, size=2).tolist()
     weights = initial_weights(plan.compilation.network, of_weights)
     if start is not None:
         weights = start.mixed_with(weights)
-    with compiled_network(plan.compilation) as network:
+    with precision(policy), compiled_network(plan.compilation) as network:
         network.set_weights(weights)
         _, training, validation, scaler, ladder, settings = plan
         history = train(network, training, validation, scaler, ladder, settings, shuffling, checkpoint)

@@ -92,7 +92,9 @@ def open_crystals(*paths: str | Path, recursive: bool = False, unlimited: bool =
     found = [_open(path, recursive, unlimited) for path in paths]
     groups, notes = told_apart([part.sources if isinstance(part, Found) else [] for part in found])
     parts = [
-        part if isinstance(part, Crystals) else _joined([_entries(source, unlimited) for source in group])
+        part
+        if isinstance(part, Crystals)
+        else _joined([_entries(source, unlimited)._replace(files=source.files) for source in group])
         for part, group in zip(found, groups, strict=True)
     ]
     crystals = _joined(parts)
@@ -101,6 +103,7 @@ def open_crystals(*paths: str | Path, recursive: bool = False, unlimited: bool =
         crystals.total,
         tuple(skipped for part in found for skipped in part.skipped),
         (*(note for part in found for note in part.notes), *notes),
+        crystals.files,
     )
 
 
@@ -210,7 +213,7 @@ def _open(path: str | Path, recursive: bool, unlimited: bool) -> Found | Crystal
     if kind in ("json", "table"):
         frames = read_frames(path, unlimited)
         if frames is not None:
-            return Crystals(frame_entries(frames), count_rows(frames, path, unlimited))
+            return Crystals(frame_entries(frames), count_rows(frames, path, unlimited), files=(path,))
     return Found([Source(structure_id(path), (path,))], [], [])
 
 
@@ -218,7 +221,8 @@ def _joined(parts: Sequence[Crystals]) -> Crystals:
     """The crystals of several files after each other."""
     totals = [part.total for part in parts if part.total is not None]
     total = sum(totals) if len(totals) == len(parts) else None
-    return Crystals(chain.from_iterable(part.entries for part in parts), total)
+    files = tuple(file for part in parts for file in part.files)
+    return Crystals(chain.from_iterable(part.entries for part in parts), total, files=files)
 
 
 def _watched(entries: Iterable[Entry]) -> Iterator[Entry]:

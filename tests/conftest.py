@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -46,16 +46,10 @@ def load_crystals(shared_data: Path) -> Callable:
 def half_precision() -> Callable[[], AbstractContextManager[None]]:
     """``with half_precision():`` computes networks that are made meanwhile in bfloat16."""
 
-    @contextmanager
-    def meanwhile() -> Iterator[None]:
-        import keras
+    def meanwhile() -> AbstractContextManager[None]:
+        from amdnet_matminer.training import precision
 
-        before = keras.mixed_precision.dtype_policy()
-        keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
-        try:
-            yield
-        finally:
-            keras.mixed_precision.set_dtype_policy(before)
+        return precision("mixed_bfloat16")
 
     return meanwhile
 

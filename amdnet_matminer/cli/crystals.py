@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import glob
 import hashlib
 import os
 import stat
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 from amdnet_matminer.cli.messages import tell
-from amdnet_matminer.readers.folders import kind_of
 from amdnet_matminer.structure_files import Crystals, open_crystals
 
 
@@ -36,52 +33,25 @@ def open_structures(arguments: argparse.Namespace) -> Crystals:
     return crystals
 
 
-def fingerprint(arguments: argparse.Namespace) -> bytes:
-    """Tell the files that the argument STRUCTURES names from others, and from themselves after a change.
+def fingerprint(crystals: Crystals, arguments: argparse.Namespace) -> bytes:
+    """Tell the files that crystals are of from others, and from themselves after a change.
 
-    No file is opened, so that a folder of a million takes as long as listing it does. To be called before
-    the files are opened: a change that comes later is then seen by the next call.
+    To be called before crystals are read: a change that comes later is then seen by the next call.
 
     Args:
+        crystals: As ``open_structures`` gives them.
         arguments: Of a command with ``add_structures``.
 
     Returns:
-        A digest of the options that say how to read, and of the paths, sizes and times of the files.
+        A digest of how files are read, and of their paths, sizes and times.
     """
-    digest = hashlib.sha256(repr((arguments.recursive, arguments.unlimited)).encode())
-    for given in arguments.structures:
-        for file in _files(given, arguments.recursive):
-            digest.update(repr((file, _state(file))).encode())
+    digest = hashlib.sha256(repr(arguments.unlimited).encode())
+    for file in crystals.files:
+        digest.update(repr((os.path.abspath(file), _state(file))).encode())
     return digest.digest()
 
 
-def _files(given: str, recursive: bool) -> Iterator[str]:
-    """Every file that may be read of what a user gives; what cannot be listed is told when it is opened."""
-    if os.path.exists(given) and not os.path.isdir(given):
-        yield os.path.abspath(given)
-        return
-    found = [given] if os.path.isdir(given) else sorted(glob.glob(given, recursive=True))
-    for path in map(os.path.abspath, found):
-        if not os.path.isdir(path):
-            yield from _readable([path])
-            continue
-        # A search of sub-folders passes over links, which may lead back.
-        for folder, folders, names in os.walk(path, followlinks=not recursive):
-            # Not searched, only the calculations are read that a folder has as its sub-folders.
-            deeper = recursive or folder == path
-            folders[:] = sorted(name for name in folders if deeper and not name.startswith("."))
-            yield from _readable([os.path.join(folder, name) for name in sorted(names)])
-
-
-def _readable(files: list[str]) -> Iterator[str]:
-    """Those that are not left out as they are in folders, where this command's own output may be."""
-    for file in files:
-        path = Path(file)
-        if not path.name.startswith(".") and kind_of(path) not in (None, "table") and path.is_file():
-            yield file
-
-
-def _state(file: str) -> tuple[int | str, ...]:
+def _state(file: Path) -> tuple[int | str, ...]:
     try:
         found = os.stat(file)
     except OSError as error:  # also told when it is opened

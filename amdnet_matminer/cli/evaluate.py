@@ -66,14 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
         OSError: A file cannot be read or written.
     """
     check_labelled_data(arguments)
-    if arguments.predict in _OWN_COLUMNS:
-        arguments.parser.error(
-            f"--predict cannot be {arguments.predict!r}, a column that results have; rename that of the label"
-        )
-    if arguments.plot is not None:
-        _check_plot(arguments)
-    for path in (arguments.output, arguments.plot):
-        check_output(path, arguments)
+    _check_results(arguments)
     model = AMDNetRegressor.load(arguments.load_name).set_params(n_jobs=arguments.n_jobs, verbose=0)
     _refuse_several_targets(model, arguments.load_name)
     if arguments.material_file is None:
@@ -99,11 +92,19 @@ def run(arguments: argparse.Namespace) -> None:
         )
 
 
-def _check_plot(arguments: argparse.Namespace) -> None:
+def _check_results(arguments: argparse.Namespace) -> None:
+    """Refuse results that could not be written, before work that may be long."""
+    if arguments.predict in _OWN_COLUMNS:
+        arguments.parser.error(
+            f"--predict cannot be {arguments.predict!r}, a column that results have; rename that of the label"
+        )
     try:
-        check_picture(arguments.plot)
+        if arguments.plot is not None:
+            check_picture(arguments.plot)
     except ValueError as error:
         arguments.parser.error(f"--plot: {error}")
+    for path in (arguments.output, arguments.plot):
+        check_output(path, arguments)
 
 
 def _refuse_several_targets(model: AMDNetRegressor, path: Path) -> None:

@@ -89,8 +89,8 @@ def _describe(arguments: argparse.Namespace, vectors: Path) -> None:
     featurizer = MotifFeaturizer(n_components, pretrained=vectors)
     featurizer.set_n_jobs(1)  # each of the processes that read
     work = partial(screen, work=featurizer.transform, n_jobs=count_of_jobs(arguments))
-    source = vectors.read_bytes() + fingerprint(arguments)
     crystals = open_structures(arguments)
+    source = vectors.read_bytes() + fingerprint(crystals, arguments)
     with open_table(arguments.output, featurizer.feature_labels(), source) as table:
         write_rows(table, crystals, work, arguments.quiet)
     table.check("described")

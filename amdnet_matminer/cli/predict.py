@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
             _note_unseen(window, unseen)
             yield [_row(outcome, columns) for outcome in window]
 
-    source = arguments.load_name.read_bytes() + fingerprint(arguments)
     crystals = open_structures(arguments)
+    source = arguments.load_name.read_bytes() + fingerprint(crystals, arguments)
     with backend(arguments), open_table(arguments.output, [*chain(*columns.values())], source) as table:
         write_rows(table, crystals, work, arguments.quiet)
     for element, ids in unseen.items():

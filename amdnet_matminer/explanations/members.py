@@ -15,7 +15,7 @@ from amdnet_matminer.network.gradients import Quantity, integrated_gradients, st
 from amdnet_matminer.training import (
     Compilation,
     compiled_network,
-    full_precision,
+    precision,
     prediction_batches,
     prediction_ladder,
 )
@@ -112,7 +112,7 @@ def _ask_members(
 ) -> list[list[T]]:
     """What each member answers to each crystal; ``ask`` has an answer for each of a batch, in order."""
     members = []
-    with full_precision(), compiled_network(compilation, only_predicts=True) as network:
+    with precision("float32"), compiled_network(compilation, only_predicts=True) as network:
         ladder = prediction_ladder(network, graphs)
         for arrays in weights:
             network.set_weights(arrays)

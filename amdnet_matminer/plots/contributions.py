@@ -91,14 +91,7 @@ def plot_summary(
         MissingDependencyError: matplotlib is not installed.
         ValueError: The summary is empty, or it is no summary.
     """
-    missing = [name for name in ("kind", "name", "crystals", "effect", "high") if name not in summary]
-    if missing:
-        raise ValueError(
-            f"the summary has no {', '.join(map(repr, missing))}; give what summarize_explanation makes "
-            "of what explain gave"
-        )
-    if summary.empty:
-        raise ValueError("the summary has no motifs and atoms; there is nothing to draw")
+    _check_summary(summary)
     shown = (
         summary.nlargest(n_kinds, "crystals").sort_values("effect", ascending=False).reset_index(drop=True)
     )
@@ -132,3 +125,14 @@ def _bars(explanation: pd.DataFrame) -> pd.Series:
         return bars
     first, rest = bars[: _MOST_BARS - 1], bars[_MOST_BARS - 1 :]
     return pd.concat([first, pd.Series({f"{len(rest)} others": rest.sum()})])
+
+
+def _check_summary(summary: pd.DataFrame) -> None:
+    missing = [name for name in ("kind", "name", "crystals", "effect", "high") if name not in summary]
+    if missing:
+        raise ValueError(
+            f"the summary has no {', '.join(map(repr, missing))}; give what summarize_explanation makes "
+            "of what explain gave"
+        )
+    if summary.empty:
+        raise ValueError("the summary has no motifs and atoms; there is nothing to draw")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 from pymatgen.core import Structure
@@ -42,6 +43,8 @@ class Crystals(NamedTuple):
     """What was found beside them and is not read."""
     notes: tuple[str, ...] = ()
     """What was chosen among several files of one crystal, and how crystals are named; a sentence each."""
+    files: tuple[Path, ...] = ()
+    """All that they may be read from."""
 
     def remarks(self) -> list[str]:
         """What a user should be told: the notes, and one line that counts and names what is left out."""

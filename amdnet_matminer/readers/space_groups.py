@@ -138,7 +138,18 @@ def symmetry(content: Mapping[str, Any], lattice: Lattice) -> Symmetry:
     names = named_groups(content)
     if not names:
         return Symmetry([SymmOp.from_xyz_str("x, y, z")])
-    called = " and ".join(map(repr, names))
+    found = _settings(content, lattice, names)
+    guess = (
+        f"names the space group {_called(names)}, of which {len(found)} settings fit, and lists no symmetry "
+        f"operations: {found[0].xhm()} is taken"
+    )
+    operations = [SymmOp.from_xyz_str(operation.triplet()) for operation in found[0].operations()]
+    return Symmetry(operations, guess if len(found) > 1 else None)
+
+
+def _settings(content: Mapping[str, Any], lattice: Lattice, names: list[str]) -> list[gemmi.SpaceGroup]:
+    """The settings that all names allow and the cell has, at least one, the one to take first."""
+    called = _called(names)
     allowed = [
         *map(_of_hermann_mauguin, _named(content, _HERMANN_MAUGUIN)),
         *map(_of_hall, _named(content, _HALL)),
@@ -156,12 +167,7 @@ def symmetry(content: Mapping[str, Any], lattice: Lattice) -> Symmetry:
         raise _refused(f"has the space group {called}, which a cell of {cell} has not,")
     if len(found) > 1 and (len(known) < len(allowed) or found[0].hall != common[0].hall):
         raise _refused(f"has the space group {called}, of which it is not clear which setting is meant,")
-    guess = (
-        f"names the space group {called}, of which {len(found)} settings fit, and lists no symmetry "
-        f"operations: {found[0].xhm()} is taken"
-    )
-    operations = [SymmOp.from_xyz_str(operation.triplet()) for operation in found[0].operations()]
-    return Symmetry(operations, guess if len(found) > 1 else None)
+    return found
 
 
 def check_symmetry(operations: list[Any], lattice: Lattice) -> None:
@@ -180,6 +186,10 @@ def check_symmetry(operations: list[Any], lattice: Lattice) -> None:
         cell = ", ".join(f"{value:.5g}" for value in lattice.parameters)
         reason = f"has the symmetry operation '{text}', which a cell of {cell} has not"
         raise DatasetError(reason, "correct the operations or the cell")
+
+
+def _called(names: list[str]) -> str:
+    return " and ".join(map(repr, names))
 
 
 def _refused(reason: str) -> DatasetError:

@@ -11,7 +11,7 @@ from amdnet_matminer.training.batches import (
     read_graphs,
 )
 from amdnet_matminer.training.callbacks import StopFile
-from amdnet_matminer.training.compiled import Compilation, compiled_network, full_precision, xla_pays
+from amdnet_matminer.training.compiled import Compilation, compiled_network, precision, xla_pays
 from amdnet_matminer.training.fit import Settings, train
 from amdnet_matminer.training.scaling import TargetScaler
 
@@ -22,7 +22,7 @@ __all__ = [
     "StopFile",
     "TargetScaler",
     "compiled_network",
-    "full_precision",
+    "precision",
     "predict_graphs",
     "prediction_batches",
     "prediction_ladder",

@@ -89,10 +89,14 @@ def compiled_network(wanted: Compilation, only_predicts: bool = False) -> Iterat
 
 
 @contextmanager
-def full_precision() -> Iterator[None]:
-    """Let networks that are lent meanwhile compute in float32, as what reads their inside does."""
+def precision(policy: str) -> Iterator[None]:
+    """Let networks that are made or lent meanwhile compute so; what reads their inside takes float32.
+
+    Args:
+        policy: Name of a policy of Keras.
+    """
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
+    keras.config.set_dtype_policy(policy)
     try:
         yield
     finally:

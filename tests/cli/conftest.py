@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer import AMDNetRegressor
+from amdnet_matminer import AMDNetRegressor, screening
 from amdnet_matminer.cli import main
 from amdnet_matminer.errors import StructureError
+from amdnet_matminer.structure_files import Entry
 
 COLUMN = "density"
 LATTICE_CONSTANTS = {"MgO": 4.212, "CaO": 4.811, "SrO": 5.160, "BaO": 5.539, "NiO": 4.177, "MnO": 4.446}
@@ -85,6 +86,27 @@ def run_apart() -> Callable[..., subprocess.CompletedProcess]:
         return subprocess.run(command, env=environ, capture_output=True, text=True)
 
     return run_in_process
+
+
+@pytest.fixture
+def stop_at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """``stop_at(6, window=4)`` ends the command once, as Ctrl-C at the sixth crystal; the ids it reads."""
+
+    def arrange(number: int, window: int) -> list[str]:
+        monkeypatch.setattr(screening, "WINDOW", window)
+        monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
+        read, read_noted = [], screening.read_noted
+
+        def stopping(entry: Entry) -> Structure:
+            read.append(entry.id)
+            if len(read) == number:
+                raise KeyboardInterrupt
+            return read_noted(entry)
+
+        monkeypatch.setattr(screening, "read_noted", stopping)
+        return read
+
+    return arrange
 
 
 @pytest.fixture

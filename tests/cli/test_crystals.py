@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from amdnet_matminer.cli.crystals import fingerprint
+from amdnet_matminer.readers.entries import Crystals
+from amdnet_matminer.structure_files import open_crystals
 
 
 def of(*paths: Path | str, recursive: bool = False, unlimited: bool = False) -> bytes:
-    structures = [*map(str, paths)]
-    return fingerprint(argparse.Namespace(structures=structures, recursive=recursive, unlimited=unlimited))
+    crystals = open_crystals(*paths, recursive=recursive, unlimited=unlimited)
+    return fingerprint(crystals, argparse.Namespace(unlimited=unlimited))
 
 
 @pytest.fixture
@@ -86,12 +88,12 @@ def test_links_to_folders(tree: Path) -> None:
 
 def test_given_files_and_patterns(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = tree / "crystals.csv"
-    table.write_text("id,structure\n")
+    table.write_text("id,structure\nA,x\n")
     before, of_pattern = of(table), of(tree / "*.cif")
     assert before != of_pattern
     assert of(table, tree) != of(tree, table)
     assert of(table, unlimited=True) != before
-    table.write_text("id,structure\nA,\n")
+    table.write_text("id,structure\nA,another\n")
     assert of(table) != before
     assert of(tree / "*.cif") == of_pattern
     edited(tree)
@@ -99,14 +101,18 @@ def test_given_files_and_patterns(tree: Path, monkeypatch: pytest.MonkeyPatch) -
     (tree / "[x]").mkdir()
     monkeypatch.chdir(tree / "[x]")
     Path("a.cif").write_text("in a folder whose name looks like a pattern")
-    assert of("*.cif") != of("*.vasp")
+    (tree / "[x]" / "b.cif").write_text("the same")
+    assert of("*.cif") != of("a.cif")
 
 
-def test_what_is_not_there_is_left_to_be_told_later(tmp_path: Path) -> None:
-    assert of(tmp_path / "absent.cif") == of(tmp_path / "absent.cif")
+def test_what_is_gone_meanwhile_is_left_to_be_told_later(tmp_path: Path) -> None:
+    gone, arguments = Crystals([], 0, files=(tmp_path / "gone.cif",)), argparse.Namespace(unlimited=False)
+    assert fingerprint(gone, arguments) == fingerprint(gone, arguments)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_is_never_the_same_and_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "crystals.json")
-    assert of(tmp_path / "crystals.json") != of(tmp_path / "crystals.json")
+    pipe = Crystals([], 0, files=(tmp_path / "crystals.json",))
+    arguments = argparse.Namespace(unlimited=False)
+    assert fingerprint(pipe, arguments) != fingerprint(pipe, arguments)

@@ -12,9 +12,8 @@ import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer import MotifFeaturizer, screening
+from amdnet_matminer import MotifFeaturizer
 from amdnet_matminer.datasets import read_structures
-from amdnet_matminer.structure_files import Entry
 
 
 @pytest.fixture
@@ -78,21 +77,9 @@ def test_failures_keep_their_rows(run: Callable, mixed: Path) -> None:
     assert error.count("\n") == 1
 
 
-def test_goes_on_after_a_stop(
-    run: Callable, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_goes_on_after_a_stop(run: Callable, folder: Path, tmp_path: Path, stop_at: Callable) -> None:
     """The second run reads only what the first had no row of."""
-    monkeypatch.setattr(screening, "WINDOW", 4)
-    monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
-    read, read_entry = [], screening.read_noted
-
-    def stop_at_the_sixth(entry: Entry) -> Structure:
-        read.append(entry.id)
-        if len(read) == 6:
-            raise KeyboardInterrupt
-        return read_entry(entry)
-
-    monkeypatch.setattr(screening, "read_noted", stop_at_the_sixth)
+    read = stop_at(6, window=4)
     words = ("featurize", folder, "--output", tmp_path / "out.csv", "--quiet")
     assert run(*words)[0] == 130
     assert run(*words) == (0, "", "")
@@ -102,23 +89,13 @@ def test_goes_on_after_a_stop(
 
 
 def test_rows_of_other_crystals_of_the_same_names_are_not_kept(
-    run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rock_salt: Structure, rutile: Structure
+    run: Callable, tmp_path: Path, stop_at: Callable, rock_salt: Structure, rutile: Structure
 ) -> None:
     """Rows of tables without ids are called by their numbers, whichever table it is."""
     for name, crystal in ("a.csv", rock_salt), ("b.csv", rutile):
         pd.DataFrame({"structure": [json.dumps(crystal.as_dict())] * 6}).to_csv(tmp_path / name, index=False)
     assert run("featurize", tmp_path / "b.csv", "--output", tmp_path / "once.csv", "--quiet")[0] == 0
-    monkeypatch.setattr(screening, "WINDOW", 2)
-    monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
-    read, read_entry = [], screening.read_noted
-
-    def stop_at_the_fourth(entry: Entry) -> Structure:
-        read.append(entry.id)
-        if len(read) == 4:
-            raise KeyboardInterrupt
-        return read_entry(entry)
-
-    monkeypatch.setattr(screening, "read_noted", stop_at_the_fourth)
+    read = stop_at(4, window=2)
     output = ("--output", tmp_path / "out.csv", "--quiet")
     assert run("featurize", tmp_path / "a.csv", *output)[0] == 130
     (part,) = tmp_path.glob("out.csv.*.part")

@@ -12,9 +12,8 @@ import pytest
 from matminer.utils.io import store_dataframe_as_json
 from pymatgen.core import Lattice, Structure
 
-from amdnet_matminer import AMDNetClassifier, AMDNetRegressor, screening
+from amdnet_matminer import AMDNetClassifier, AMDNetRegressor
 from amdnet_matminer.datasets import read_structures
-from amdnet_matminer.structure_files import Entry
 
 
 def test_in_order_with_ids(run: Callable, table: pd.DataFrame, model_file: Path, tmp_path: Path) -> None:
@@ -100,22 +99,12 @@ def test_a_single_network_has_no_spread(run: Callable, folder: Path, model_file:
 
 
 def test_goes_on_after_a_stop(
-    run: Callable, folder: Path, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable, folder: Path, model_file: Path, tmp_path: Path, stop_at: Callable
 ) -> None:
     """The second run reads only what the first had no row of, and the whole is as of one run."""
     words = ("predict", folder, "--load_name", model_file, "--quiet")
     assert run(*words, "--output", tmp_path / "once.csv")[0] == 0
-    monkeypatch.setattr(screening, "WINDOW", 4)
-    monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
-    read, read_entry = [], screening.read_noted
-
-    def stop_at_the_sixth(entry: Entry) -> Structure:
-        read.append(entry.id)
-        if len(read) == 6:
-            raise KeyboardInterrupt
-        return read_entry(entry)
-
-    monkeypatch.setattr(screening, "read_noted", stop_at_the_sixth)
+    read = stop_at(6, window=4)
     code, _, error = run(*words, "--output", tmp_path / "twice.csv")
     assert code == 130
     assert "twice.csv" in error
@@ -132,7 +121,7 @@ def test_goes_on_after_a_stop(
 
 
 def test_a_crystal_that_changed_after_a_stop_is_predicted_anew(
-    run: Callable, table: pd.DataFrame, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable, table: pd.DataFrame, model_file: Path, tmp_path: Path, stop_at: Callable
 ) -> None:
     """As a relaxation that went on meanwhile, whose file has the same name."""
     crystals = tmp_path / "crystals"
@@ -140,17 +129,7 @@ def test_a_crystal_that_changed_after_a_stop_is_predicted_anew(
         (crystals / name).mkdir(parents=True)
         crystal.to(filename=str(crystals / name / "CONTCAR"), fmt="poscar")
     words = ("predict", crystals, "--load_name", model_file, "--quiet", "--output")
-    monkeypatch.setattr(screening, "WINDOW", 4)
-    monkeypatch.setattr(screening, "_CRYSTALS_PER_TASK", 0)
-    read, read_entry = [], screening.read_noted
-
-    def stop_at_the_sixth(entry: Entry) -> Structure:
-        read.append(entry.id)
-        if len(read) == 6:
-            raise KeyboardInterrupt
-        return read_entry(entry)
-
-    monkeypatch.setattr(screening, "read_noted", stop_at_the_sixth)
+    stop_at(6, window=4)
     assert run(*words, tmp_path / "out.csv")[0] == 130
     first = table.structure.iloc[0].copy()
     first.apply_strain(0.05)
